@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+# How a folder becomes a library and a test folder becomes a test executable.
+#
+#   lacuna_library(<folder> [DEPS <folder>...] [PUBLIC_LIBS <target>...] [PRIVATE_LIBS <target>...]
+#                  [PCH <header>...])
+#   lacuna_unit_tests(<folder> [DEPS <folder>...] [LIBS <target>...] [ISOLATED] [PCH <header>...]
+#                     [TIMEOUT <seconds>])
+#   lacuna_test_executable(<target> <name prefix> ...same options...)
+#
+# <folder> is a path below models/ ("timing/dram"); "timing_dram" means the same. The target is
+# lacuna_<folder with _ for />, its alias lacuna::<the same>.
+
+set(LACUNA_SOURCE_ROOT "${CMAKE_CURRENT_LIST_DIR}/..")
+cmake_path(NORMAL_PATH LACUNA_SOURCE_ROOT)
+
+function(lacuna_add_rooms parent)
+  foreach(room IN LISTS ARGN)
+    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${parent}/${room}/CMakeLists.txt")
+      add_subdirectory("${parent}/${room}")
+    endif()
+  endforeach()
+endfunction()
+
+# Warnings and sanitizers for a target that holds our own code (not Verilator's).
+function(lacuna_own_code target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wno-sign-conversion)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE -Wno-implicit-int-float-conversion)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -Wno-restrict)  # GCC 12: false alarms in std::string
+  endif()
+  if(LACUNA_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(LACUNA_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${LACUNA_SANITIZE} -fno-omit-frame-pointer
+      -fno-sanitize-recover=all)
+  endif()
+endfunction()
+
+# Executables link the sanitizer runtime even where some of their libraries are not sanitized.
+function(lacuna_own_executable target)
+  lacuna_own_code(${target})
+  if(LACUNA_SANITIZE)
+    target_link_options(${target} PRIVATE -fsanitize=${LACUNA_SANITIZE})
+  endif()
+endfunction()
+
+function(lacuna_precompile target)
+  if(LACUNA_PCH AND ARGN)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -fpch-preprocess)  # lets ccache look inside
+    endif()
+  endif()
+endfunction()
+
+# Links by target name so that the order of folders does not matter; lacuna_finish() checks that
+# every name turned out to be a target.
+function(lacuna_link_folders target visibility)
+  foreach(dep IN LISTS ARGN)
+    string(REPLACE "/" "_" dep_name "${dep}")
+    target_link_libraries(${target} ${visibility} lacuna_${dep_name})
+    set_property(GLOBAL APPEND PROPERTY LACUNA_WANTED "${target}:lacuna_${dep_name}")
+  endforeach()
+endfunction()
+
+function(lacuna_library folder)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "DEPS;PUBLIC_LIBS;PRIVATE_LIBS;PCH")
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "lacuna_library(${folder}): unexpected ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  string(REPLACE "/" "_" name "${folder}")
+  set(target lacuna_${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+  if(folder STREQUAL "cli")
+    list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  endif()
+  if(sources)
+    add_library(${target} STATIC ${sources} ${headers})
+    set(visibility PUBLIC)
+    lacuna_own_code(${target})
+    lacuna_precompile(${target} ${ARG_PCH})
+    target_link_libraries(${target} PRIVATE ${ARG_PRIVATE_LIBS})
+  else()
+    add_library(${target} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  add_library(lacuna::${name} ALIAS ${target})
+  target_include_directories(${target} ${visibility} "${LACUNA_SOURCE_ROOT}/models")
+  target_link_libraries(${target} ${visibility} ${ARG_PUBLIC_LIBS})
+  lacuna_link_folders(${target} ${visibility} ${ARG_DEPS})
+endfunction()
+
+# A GoogleTest executable of all *_test.cpp below the current folder, with one ctest entry
+# <prefix>.<file stem> per file. test/support/test_main.cpp selects the tests of one file, and fails
+# if there are none. ISOLATED runs each TEST in a process of its own (SystemC elaborates once).
+function(lacuna_test_executable target prefix)
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "ISOLATED" "TIMEOUT" "DEPS;LIBS;PCH;LABELS")
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "tests of ${target}: unexpected ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${target} ${sources})
+  lacuna_own_executable(${target})
+  lacuna_precompile(${target} <gtest/gtest.h> ${ARG_PCH})
+  target_include_directories(${target} PRIVATE "${LACUNA_SOURCE_ROOT}/test"
+    "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_compile_definitions(${target} PRIVATE LACUNA_SOURCE_DIR="${LACUNA_SOURCE_ROOT}")
+  target_link_libraries(${target} PRIVATE lacuna_test_main ${ARG_LIBS})
+  lacuna_link_folders(${target} PRIVATE ${ARG_DEPS})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM stem)
+    if(NOT stem MATCHES "_test$")
+      continue()
+    endif()
+    string(REGEX REPLACE "_test$" "" unit "${stem}")
+    set(arguments --source=${stem})
+    if(ARG_ISOLATED)
+      list(APPEND arguments --isolated)
+    endif()
+    add_test(NAME ${prefix}.${unit} COMMAND ${target} ${arguments})
+    set_tests_properties(${prefix}.${unit} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  endforeach()
+endfunction()
+
+function(lacuna_unit_tests folder)
+  string(REPLACE "/" "_" name "${folder}")
+  lacuna_test_executable(unit_${name} unit.${name} LABELS unit ${ARGN})
+endfunction()
+
+function(lacuna_finish)
+  get_property(wanted GLOBAL PROPERTY LACUNA_WANTED)
+  foreach(pair IN LISTS wanted)
+    string(REPLACE ":" ";" pair "${pair}")
+    list(GET pair 0 user)
+    list(GET pair 1 dep)
+    if(NOT TARGET ${dep})
+      message(WARNING "${user} wants ${dep}, which does not exist")
+    endif()
+  endforeach()
+endfunction()
