@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bit masks: the form in which the whole simulator keeps sparsity. Bit i of a mask lives in word i/64,
-// bit i%64 (little bit order), as in the hardware's mask memories.
+// Bit masks: the form in which the whole simulator keeps sparsity. Bit i of a mask lives in word
+// i/64, bit i%64 (little bit order), as in the hardware's mask memories.
 #pragma once
 
 #include <bit>

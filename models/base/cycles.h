@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Simulated time: a count of clock edges of the clock domain that the context names. Signed, so that
-// differences and "not yet" (-1) need no casts; 2^63 cycles at 1 GHz are 292 years.
+// Simulated time: a count of clock edges of the clock domain that the context names. Signed, so
+// that differences and "not yet" (-1) need no casts; 2^63 cycles at 1 GHz are 292 years.
 #pragma once
 
 #include <cstdint>

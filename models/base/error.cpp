@@ -21,8 +21,7 @@ std::string SourceLocation::text() const {
 UserError::UserError(std::string message) : std::runtime_error(std::move(message)) {}
 
 UserError::UserError(const SourceLocation& where, std::string message)
-    : std::runtime_error(where.text().empty() ? std::move(message)
-                                              : where.text() + ": " + message),
+    : std::runtime_error(where.text().empty() ? std::move(message) : where.text() + ": " + message),
       where_(where) {}
 
 ContextFrame::ContextFrame(Describe describe, const void* state)

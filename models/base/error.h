@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two kinds of error. UserError: the input is wrong; its text is the whole message for the user.
-// InternalError: an invariant of ours is broken (LACUNA_CHECK); the text names the source line and
-// what was being simulated. Libraries throw, they never print or exit; cli/ turns the first into exit
-// status 2 and the second into 70.
+// The two kinds of error. UserError: the input is wrong; its text is the whole message for the
+// user. InternalError: an invariant of ours is broken (LACUNA_CHECK); the text names the source
+// line and what was being simulated. Libraries throw, they never print or exit; cli/ turns the
+// first into exit status 2 and the second into 70.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,8 +15,8 @@
 
 namespace lacuna::base {
 
-/// A place in a text that the user wrote. Lines and columns count from 1; 0 means unknown. `file` may
-/// be something that is not a file, such as "--set".
+/// A place in a text that the user wrote. Lines and columns count from 1; 0 means unknown. `file`
+/// may be something that is not a file, such as "--set".
 struct SourceLocation {
   std::string file;
   int line = 0;
@@ -96,12 +96,12 @@ std::string check_message(fmt::format_string<Arguments...> text, Arguments&&... 
 
 }  // namespace lacuna::base
 
-/// LACUNA_CHECK(condition) or LACUNA_CHECK(condition, "format {}", value). Active in every build. The
-/// message is only formatted when the condition is false.
-#define LACUNA_CHECK(condition, ...)                                            \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]] {                                            \
-      ::lacuna::base::fail_check(__FILE__, __LINE__, #condition,                \
+/// LACUNA_CHECK(condition) or LACUNA_CHECK(condition, "format {}", value). Active in every build.
+/// The message is only formatted when the condition is false.
+#define LACUNA_CHECK(condition, ...)                                                  \
+  do {                                                                                \
+    if (!(condition)) [[unlikely]] {                                                  \
+      ::lacuna::base::fail_check(__FILE__, __LINE__, #condition,                      \
                                  ::lacuna::base::detail::check_message(__VA_ARGS__)); \
-    }                                                                           \
+    }                                                                                 \
   } while (false)

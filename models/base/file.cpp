@@ -143,9 +143,7 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-std::string_view MappedFile::text() const {
-  return {reinterpret_cast<const char*>(data_), size_};
-}
+std::string_view MappedFile::text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
 std::string resolve_path(const std::string& path, const std::string& from_file) {
   const std::filesystem::path target(path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files: bounded reading, read-only mapping, and writing that never leaves half a file behind. Every
-// failure is a UserError that names the path and the operating system's reason.
+// Files: bounded reading, read-only mapping, and writing that never leaves half a file behind.
+// Every failure is a UserError that names the path and the operating system's reason.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ class AtomicFileWriter {
 /// The whole file; UserError if it is not a readable regular file or longer than `max_bytes`.
 [[nodiscard]] std::string read_text_file(const std::string& path, std::size_t max_bytes);
 
-/// Read-only mapping of a regular file. Does not guard against somebody truncating the file while it
-/// is mapped. Movable.
+/// Read-only mapping of a regular file. Does not guard against somebody truncating the file while
+/// it is mapped. Movable.
 class MappedFile {
  public:
   explicit MappedFile(std::string path);

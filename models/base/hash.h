@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A stable 64-bit hash (XXH64, the published algorithm): the same bytes give the same value on every
-// machine, so it may appear in result files and cache names. Not cryptographic.
+// A stable 64-bit hash (XXH64, the published algorithm): the same bytes give the same value on
+// every machine, so it may appear in result files and cache names. Not cryptographic.
 #pragma once
 
 #include <cstddef>

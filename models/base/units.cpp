@@ -35,8 +35,8 @@ constexpr Spelling kByteSpellings[] = {{"B"},        {"KiB", 0, 10}, {"MiB", 0, 
                                        {"kB", 3, 0}, {"MB", 6, 0},   {"GB", 9, 0}};
 constexpr Spelling kHertzSpellings[] = {{"Hz"}, {"kHz", 3}, {"MHz", 6}, {"GHz", 9}};
 constexpr Spelling kSecondSpellings[] = {{"ps", -12}, {"ns", -9}, {"us", -6}, {"ms", -3}, {"s"}};
-constexpr Spelling kJouleSpellings[] = {{"fJ", -15}, {"pJ", -12}, {"nJ", -9}, {"uJ", -6},
-                                        {"mJ", -3},  {"J"}};
+constexpr Spelling kJouleSpellings[] = {{"fJ", -15}, {"pJ", -12}, {"nJ", -9},
+                                        {"uJ", -6},  {"mJ", -3},  {"J"}};
 constexpr Spelling kWattSpellings[] = {{"nW", -9}, {"uW", -6}, {"mW", -3}, {"W"}};
 constexpr Spelling kVoltSpellings[] = {{"mV", -3}, {"V"}};
 constexpr Spelling kAmpereSpellings[] = {{"uA", -6}, {"mA", -3}, {"A"}};
@@ -49,22 +49,34 @@ constexpr Spelling kRatioSpellings[] = {{"%", -2}};
 
 UnitInfo info(Unit unit) {
   switch (unit) {
-    case Unit::kNone: return {"", "a number", "4", {}, true};
-    case Unit::kBytes: return {"bytes", "a size", "16 KiB", kByteSpellings};
-    case Unit::kHertz: return {"hertz", "a frequency", "1 GHz", kHertzSpellings};
-    case Unit::kSeconds: return {"seconds", "a duration", "3.75 ns", kSecondSpellings};
-    case Unit::kJoules: return {"joules", "an energy", "0.9 pJ", kJouleSpellings};
-    case Unit::kWatts: return {"watts", "a power", "20 mW", kWattSpellings};
-    case Unit::kVolts: return {"volts", "a voltage", "1.1 V", kVoltSpellings};
-    case Unit::kAmperes: return {"amperes", "a current", "60 mA", kAmpereSpellings};
-    case Unit::kSquareMetres: return {"square metres", "an area", "120 um2", kAreaSpellings};
+    case Unit::kNone:
+      return {"", "a number", "4", {}, true};
+    case Unit::kBytes:
+      return {"bytes", "a size", "16 KiB", kByteSpellings};
+    case Unit::kHertz:
+      return {"hertz", "a frequency", "1 GHz", kHertzSpellings};
+    case Unit::kSeconds:
+      return {"seconds", "a duration", "3.75 ns", kSecondSpellings};
+    case Unit::kJoules:
+      return {"joules", "an energy", "0.9 pJ", kJouleSpellings};
+    case Unit::kWatts:
+      return {"watts", "a power", "20 mW", kWattSpellings};
+    case Unit::kVolts:
+      return {"volts", "a voltage", "1.1 V", kVoltSpellings};
+    case Unit::kAmperes:
+      return {"amperes", "a current", "60 mA", kAmpereSpellings};
+    case Unit::kSquareMetres:
+      return {"square metres", "an area", "120 um2", kAreaSpellings};
     case Unit::kBytesPerSecond:
       return {"bytes per second", "a bandwidth", "34 GB/s", kBytesPerSecondSpellings};
     case Unit::kTransfersPerSecond:
       return {"transfers per second", "a data rate", "4266 MT/s", kTransferSpellings};
-    case Unit::kBits: return {"bits", "a number of bits", "16", kBitSpellings, true};
-    case Unit::kCycles: return {"cycles", "a number of cycles", "4", kCycleSpellings, true};
-    case Unit::kRatio: return {"ratio", "a ratio", "0.05", kRatioSpellings, true};
+    case Unit::kBits:
+      return {"bits", "a number of bits", "16", kBitSpellings, true};
+    case Unit::kCycles:
+      return {"cycles", "a number of cycles", "4", kCycleSpellings, true};
+    case Unit::kRatio:
+      return {"ratio", "a ratio", "0.05", kRatioSpellings, true};
   }
   return {};
 }

@@ -13,7 +13,7 @@
 namespace lacuna::base {
 
 enum class Unit {
-  kNone,     ///< a plain number
+  kNone,  ///< a plain number
   kBytes,
   kHertz,
   kSeconds,
@@ -43,7 +43,7 @@ enum class Unit {
 
 struct Quantity {
   double value = 0;
-  bool is_integer = false;   ///< `value` is a whole number and `integer` holds it exactly
+  bool is_integer = false;  ///< `value` is a whole number and `integer` holds it exactly
   std::int64_t integer = 0;
 };
 

@@ -14,8 +14,7 @@ int EngineParams::max_windows() const {
 }
 
 int EngineParams::act_slots() const {
-  const std::int64_t slots =
-      2 * activation_buffer / (std::int64_t{k_ways} * lanes * scan_width);
+  const std::int64_t slots = 2 * activation_buffer / (std::int64_t{k_ways} * lanes * scan_width);
   return static_cast<int>(std::max<std::int64_t>(64, slots));
 }
 
@@ -39,17 +38,19 @@ std::vector<Violation> EngineParams::validate() const {
   require(k_ways > 0 && max_k % k_ways == 0, {"max_k", "k_ways"},
           fmt::format("max_k ({}) must be a multiple of k_ways ({})", max_k, k_ways));
   const std::int64_t weight_step = std::int64_t{pes} * k_ways * weight_word;
-  require(weight_step > 0 && weight_buffer % weight_step == 0,
-          {"weight_buffer", "pes", "k_ways", "weight_word"},
-          fmt::format("weight_buffer ({} B) must be a multiple of pes * k_ways * weight_word = {} B, "
-                      "a word of every PE",
-                      weight_buffer, weight_step));
+  require(
+      weight_step > 0 && weight_buffer % weight_step == 0,
+      {"weight_buffer", "pes", "k_ways", "weight_word"},
+      fmt::format("weight_buffer ({} B) must be a multiple of pes * k_ways * weight_word = {} B, "
+                  "a word of every PE",
+                  weight_buffer, weight_step));
   const std::int64_t activation_step = std::int64_t{k_ways} * load_width;
-  require(activation_step > 0 && activation_buffer % activation_step == 0,
-          {"activation_buffer", "k_ways", "load_width"},
-          fmt::format("activation_buffer ({} B) must be a multiple of k_ways * load_width = {} B, a "
-                      "word of every way",
-                      activation_buffer, activation_step));
+  require(
+      activation_step > 0 && activation_buffer % activation_step == 0,
+      {"activation_buffer", "k_ways", "load_width"},
+      fmt::format("activation_buffer ({} B) must be a multiple of k_ways * load_width = {} B, a "
+                  "word of every way",
+                  activation_buffer, activation_step));
   return found;
 }
 
@@ -66,9 +67,9 @@ std::vector<Violation> SramParams::validate() const {
   std::vector<Violation> found;
   const std::int64_t row = std::int64_t{banks} * width;
   if (row <= 0 || capacity % row != 0) {
-    found.push_back({{"capacity", "banks", "width"},
-                     fmt::format("capacity ({} B) must be a multiple of banks * width = {} B",
-                                 capacity, row)});
+    found.push_back(
+        {{"capacity", "banks", "width"},
+         fmt::format("capacity ({} B) must be a multiple of banks * width = {} B", capacity, row)});
   }
   return found;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parameters of a chip: what configs/chips/*.yaml describes, what the timing model and the RTL
-// (as -G parameters) are built from. Sizes are bytes, widths of buses bytes (of DRAM channels bits),
-// clocks hertz. Plain data and rules, no I/O: config/ fills the structs.
+// (as -G parameters) are built from. Sizes are bytes, widths of buses bytes (of DRAM channels
+// bits), clocks hertz. Plain data and rules, no I/O: config/ fills the structs.
 #pragma once
 
 #include <array>
@@ -14,16 +14,16 @@
 
 namespace lacuna::params {
 
-/// What an activation costs a PE that has no weight for it: a cycle, or nothing (dropped in the mask
-/// stage).
+/// What an activation costs a PE that has no weight for it: a cycle, or nothing (dropped in the
+/// mask stage).
 enum class SkipEmpty { kNone, kDecoupled };
 constexpr auto enum_names(SkipEmpty) {
   return std::array{EnumName{SkipEmpty::kNone, "none"},
                     EnumName{SkipEmpty::kDecoupled, "decoupled"}};
 }
 
-/// How output channels are dealt to PEs: in order, by non-zero weights, or by non-zero weights times
-/// how often their activation is non-zero.
+/// How output channels are dealt to PEs: in order, by non-zero weights, or by non-zero weights
+/// times how often their activation is non-zero.
 enum class Balance { kNone, kGreedy, kActivation };
 constexpr auto enum_names(Balance) {
   return std::array{EnumName{Balance::kNone, "none"}, EnumName{Balance::kGreedy, "greedy"},
@@ -53,15 +53,15 @@ struct EngineParams {
   bool skip_activations = true;
   Balance balance = Balance::kGreedy;
 
-  /// Windows of one way that a group's mask memory holds: max(16, 2*ceil(max_k/(k_ways*scan_width))).
-  /// Twice the dense number, because segments of a convolution start at window boundaries.
+  /// Windows of one way that a group's mask memory holds: max(16,
+  /// 2*ceil(max_k/(k_ways*scan_width))). Twice the dense number, because segments of a convolution
+  /// start at window boundaries.
   [[nodiscard]] int max_windows() const;
-  /// Activation value slots of one way and half: max(64, 2*activation_buffer/(k_ways*lanes*scan_width)).
+  /// Activation value slots of one way and half: max(64,
+  /// 2*activation_buffer/(k_ways*lanes*scan_width)).
   [[nodiscard]] int act_slots() const;
   /// INT8 multiply-accumulates per cycle when nothing stalls.
-  [[nodiscard]] std::int64_t macs_per_cycle() const {
-    return std::int64_t{pes} * k_ways * lanes;
-  }
+  [[nodiscard]] std::int64_t macs_per_cycle() const { return std::int64_t{pes} * k_ways * lanes; }
   /// Output channels of one tile.
   [[nodiscard]] int max_channels() const { return pes * rows_per_pe; }
 
@@ -99,8 +99,7 @@ struct EngineParams {
     visitor(field("activation_buffer", "activation buffer, one of two halves", Unit::kBytes)
                 .range(1, kMaxBuffer),
             self.activation_buffer);
-    visitor(field("psum_buffer", "partial sums between K tiles", Unit::kBytes)
-                .range(1, kMaxBuffer),
+    visitor(field("psum_buffer", "partial sums between K tiles", Unit::kBytes).range(1, kMaxBuffer),
             self.psum_buffer);
     visitor(field("output_buffer", "encoded outputs that wait for the DMA", Unit::kBytes)
                 .range(1, kMaxBuffer),
@@ -109,10 +108,9 @@ struct EngineParams {
                 .range(8, 64)
                 .power_of_2(),
             self.load_width);
-    visitor(field("weight_word", "word of the weight memory", Unit::kBytes)
-                .range(4, 16)
-                .power_of_2(),
-            self.weight_word);
+    visitor(
+        field("weight_word", "word of the weight memory", Unit::kBytes).range(4, 16).power_of_2(),
+        self.weight_word);
     visitor(field("max_k", "longest K of a tile").range(1, 65536), self.max_k);
     visitor(field("act_block", "channels per mask word of stored activations")
                 .range(8, 256)
@@ -180,20 +178,18 @@ struct DramParams {
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& visitor) {
-    visitor(field("preset",
-                  "memory preset: a name in configs/memories/ beside the chip's folder, or the path "
-                  "of a .yaml file"),
-            self.preset);
-    visitor(field("channels", "independent channels, one controller each")
-                .range(1, 64)
-                .power_of_2(),
-            self.channels);
-    visitor(field("channel_width", "data pins of a channel", Unit::kBits)
-                .range(8, 128)
-                .power_of_2(),
-            self.channel_width);
-    visitor(field("queue_depth", "requests that a channel's controller can reorder")
-                .range(1, 1024),
+    visitor(
+        field("preset",
+              "memory preset: a name in configs/memories/ beside the chip's folder, or the path "
+              "of a .yaml file"),
+        self.preset);
+    visitor(
+        field("channels", "independent channels, one controller each").range(1, 64).power_of_2(),
+        self.channels);
+    visitor(
+        field("channel_width", "data pins of a channel", Unit::kBits).range(8, 128).power_of_2(),
+        self.channel_width);
+    visitor(field("queue_depth", "requests that a channel's controller can reorder").range(1, 1024),
             self.queue_depth);
     visitor(field("row_hit_cap", "row hits served in a row before an older row miss goes first")
                 .range(1, 1024),

@@ -83,9 +83,9 @@ struct Field {
   return made;
 }
 
-/// One broken rule. `keys` are the dotted keys involved, relative to the struct that reports it; the
-/// message is shown at the place of the first one, and not at all if the value of any of them could
-/// not be read. The message is a sentence without a full stop.
+/// One broken rule. `keys` are the dotted keys involved, relative to the struct that reports it;
+/// the message is shown at the place of the first one, and not at all if the value of any of them
+/// could not be read. The message is a sentence without a full stop.
 struct Violation {
   std::vector<std::string> keys;
   std::string message;
@@ -104,7 +104,9 @@ template <class Enum>
 EnumName(Enum, const char*) -> EnumName<Enum>;
 
 template <class T>
-concept NamedEnum = std::is_enum_v<T> && requires(T value) { enum_names(value); };
+concept NamedEnum = std::is_enum_v<T> && requires(T value) {
+  enum_names(value);
+};
 
 template <NamedEnum Enum>
 [[nodiscard]] constexpr std::string_view enum_name(Enum value) {
@@ -132,21 +134,31 @@ struct NullVisitor {
 };
 
 template <class T>
-concept Described = requires(T& value, NullVisitor& visitor) { T::visit(value, visitor); };
+concept Described = requires(T& value, NullVisitor& visitor) {
+  T::visit(value, visitor);
+};
 
 template <class T>
 concept SelfValidating = requires(const T& value) {
   { value.validate() } -> std::convertible_to<std::vector<Violation>>;
 };
 
-template <class T> inline constexpr bool kIsVector = false;
-template <class T> inline constexpr bool kIsVector<std::vector<T>> = true;
-template <class T> inline constexpr bool kIsMap = false;
-template <class T> inline constexpr bool kIsMap<std::map<std::string, T>> = true;
-template <class T> inline constexpr bool kIsOptional = false;
-template <class T> inline constexpr bool kIsOptional<std::optional<T>> = true;
-template <class T> inline constexpr bool kIsVariant = false;
-template <class... T> inline constexpr bool kIsVariant<std::variant<T...>> = true;
+template <class T>
+inline constexpr bool kIsVector = false;
+template <class T>
+inline constexpr bool kIsVector<std::vector<T>> = true;
+template <class T>
+inline constexpr bool kIsMap = false;
+template <class T>
+inline constexpr bool kIsMap<std::map<std::string, T>> = true;
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kIsVariant = false;
+template <class... T>
+inline constexpr bool kIsVariant<std::variant<T...>> = true;
 
 /// The YAML shape of a member type; the alternatives of a variant must differ in it.
 enum class Shape { kScalar, kList, kMap };

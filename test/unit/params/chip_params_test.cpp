@@ -10,8 +10,8 @@ TEST(EngineParams, DefaultsAreConsistent) { EXPECT_TRUE(EngineParams{}.validate(
 
 TEST(EngineParams, DerivedSizesOfTheReference) {
   const EngineParams engine;
-  EXPECT_EQ(engine.max_windows(), 64);   // 2 * 4096 / (4 * 32)
-  EXPECT_EQ(engine.act_slots(), 256);    // 2 * 16384 / (4 * 1 * 32)
+  EXPECT_EQ(engine.max_windows(), 64);  // 2 * 4096 / (4 * 32)
+  EXPECT_EQ(engine.act_slots(), 256);   // 2 * 16384 / (4 * 1 * 32)
   EXPECT_EQ(engine.macs_per_cycle(), 64);
   EXPECT_EQ(engine.max_channels(), 512);
 }
