@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The codes of a batch of samples while a network runs: one buffer per value of the graph, shared by
+// everything that computes (engine backends write engine outputs, the vector unit's function reads and
+// writes). Plain bytes: no time, no addresses, no compression.
+//
+// Samples are numbered from 0 within the batch; `first_sample` says which one of the workload's that is
+// (wrapping around after the last, so a batch may be larger than the captured set).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "workload/graph.h"
+
+namespace lacuna::workload {
+
+class TensorStore {
+ public:
+  /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must outlive
+  /// the store. UserError when the batch would need more than kMaxBytes.
+  TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples);
+  static constexpr std::int64_t kMaxBytes = std::int64_t{16} << 30;
+
+  [[nodiscard]] const Graph& graph() const { return *graph_; }
+  [[nodiscard]] std::int64_t samples() const { return samples_; }
+  /// Index in the workload (0 .. graph.samples-1) of sample `sample` of the batch.
+  [[nodiscard]] std::int64_t source_sample(std::int64_t sample) const {
+    return (first_sample_ + sample) % graph_->samples;
+  }
+
+  /// The bytes of one sample of a value, row-major; views give the bytes of what they view. s8 codes are
+  /// two's complement.
+  [[nodiscard]] std::span<const std::uint8_t> codes(int value, std::int64_t sample) const;
+  /// For the producer of the value: only layer outputs may be written.
+  [[nodiscard]] std::span<std::uint8_t> mutable_codes(int value, std::int64_t sample);
+
+  /// One code as a number.
+  [[nodiscard]] int at(int value, std::int64_t sample, std::int64_t index) const;
+
+  /// Bytes of all buffers.
+  [[nodiscard]] std::int64_t size_bytes() const;
+
+ private:
+  [[nodiscard]] std::size_t offset(const Value& value, std::int64_t sample) const;
+
+  const Graph* graph_;
+  std::int64_t first_sample_;
+  std::int64_t samples_;
+  std::vector<std::vector<std::uint8_t>> buffers_;  ///< by value id; empty for views
+};
+
+}  // namespace lacuna::workload
