@@ -37,6 +37,9 @@ std::vector<Violation> EngineParams::validate() const {
           fmt::format("load_width ({} B) must be a multiple of lanes ({})", load_width, lanes));
   require(k_ways > 0 && max_k % k_ways == 0, {"max_k", "k_ways"},
           fmt::format("max_k ({}) must be a multiple of k_ways ({})", max_k, k_ways));
+  require(
+      drain_width > 0 && act_block % drain_width == 0, {"act_block", "drain_width"},
+      fmt::format("act_block ({}) must be a multiple of drain_width ({})", act_block, drain_width));
   const std::int64_t weight_step = std::int64_t{pes} * k_ways * weight_word;
   require(
       weight_step > 0 && weight_buffer % weight_step == 0,

@@ -168,7 +168,7 @@ struct SramParams {
 
 /// The DRAM controllers and the memory behind them; the preset carries the device's timing.
 struct DramParams {
-  std::string preset = "lpddr4x-4266";
+  std::string preset = "configs/memories/lpddr4x-4266.yaml";  ///< path; the loader resolves names
   int channels = 8;
   int channel_width = 16;  ///< bits
   int queue_depth = 32;    ///< requests that a channel's controller can reorder
@@ -180,8 +180,8 @@ struct DramParams {
   static void visit(Self& self, Visitor& visitor) {
     visitor(
         field("preset",
-              "memory preset: a name in configs/memories/ beside the chip's folder, or the path "
-              "of a .yaml file"),
+              "memory preset: a name in ../memories/, seen from this file, or the path of a file")
+            .preset_in("../memories"),
         self.preset);
     visitor(
         field("channels", "independent channels, one controller each").range(1, 64).power_of_2(),

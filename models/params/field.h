@@ -9,10 +9,13 @@
 //   }
 //
 // and the loader, the dump, `lacuna describe`, the JSON schema, the reference table and the range
-// check are visitors over it. Self is const or not. Member types: bool, int, std::int64_t, double,
-// std::string, enums with enum_names(), structs with visit(), std::vector<T>,
-// std::map<std::string, T>, std::optional<T>, and std::variant of alternatives that differ in shape
-// (scalar, list, map). docs/developer/add_a_parameter.md has the rules. No I/O here.
+// check are visitors over it. visitor.group(name, doc, body) is a nested map whose keys are members
+// of the same struct; visitor.when(condition, "op is conv2d", body) holds keys that exist only
+// under a condition on members visited before. Self is const or not. Member types: bool, int,
+// std::int64_t, double, std::string, enums with enum_names(), structs with visit(), std::vector<T>,
+// std::array<T, N>, std::map<std::string, T>, std::optional<T>, and std::variant of alternatives
+// that differ in shape (scalar, list, map). docs/developer/add_a_parameter.md has the rules. No I/O
+// here.
 #pragma once
 
 #include <array>
@@ -43,6 +46,7 @@ struct Field {
   bool power_of_two = false;
   bool is_optional = false;
   bool is_path = false;
+  std::string_view preset_folder;
 
   /// Smallest and largest allowed value, in base units, both included.
   [[nodiscard]] constexpr Field range(double low, double high) const {
@@ -70,6 +74,13 @@ struct Field {
   [[nodiscard]] constexpr Field path() const {
     Field copy = *this;
     copy.is_path = true;
+    return copy;
+  }
+  /// A path, or the bare name of a preset: "x" means <folder>/x.yaml, seen from the file in which
+  /// it is written. The loader stores the path.
+  [[nodiscard]] constexpr Field preset_in(std::string_view folder) const {
+    Field copy = path();
+    copy.preset_folder = folder;
     return copy;
   }
 };
@@ -131,6 +142,10 @@ struct NullVisitor {
   void group(std::string_view, std::string_view, Body&& body) {
     body(*this);
   }
+  template <class Body>
+  void when(bool, std::string_view, Body&& body) {
+    body(*this);
+  }
 };
 
 template <class T>
@@ -147,6 +162,10 @@ template <class T>
 inline constexpr bool kIsVector = false;
 template <class T>
 inline constexpr bool kIsVector<std::vector<T>> = true;
+template <class T>
+inline constexpr bool kIsArray = false;
+template <class T, std::size_t Size>
+inline constexpr bool kIsArray<std::array<T, Size>> = true;
 template <class T>
 inline constexpr bool kIsMap = false;
 template <class T>
@@ -165,7 +184,7 @@ enum class Shape { kScalar, kList, kMap };
 
 template <class T>
 [[nodiscard]] constexpr Shape shape_of() {
-  if constexpr (kIsVector<T>) {
+  if constexpr (kIsVector<T> || kIsArray<T>) {
     return Shape::kList;
   } else if constexpr (kIsMap<T> || Described<T>) {
     return Shape::kMap;
