@@ -15,7 +15,7 @@
 #include "params/chip_params.h"
 #include "params/vector_work.h"
 
-namespace lacuna::timing {
+namespace lacuna::timing::vector {
 
 /// Constants of the unit, cycles.
 inline constexpr base::Cycle kVectorPipeline = 6;   ///< first element in -> first code out, one pass
@@ -47,4 +47,4 @@ struct VectorTime {
 [[nodiscard]] VectorTime vector_time(const params::VectorWork& work,
                                      const params::VectorParams& vector);
 
-}  // namespace lacuna::timing
+}  // namespace lacuna::timing::vector
