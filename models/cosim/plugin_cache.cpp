@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cosim/plugin_cache.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cosim/process.h"
+
+#ifndef LACUNA_DEFAULT_HOME
+#error "the build says where rtl/ lies"
+#endif
+
+namespace lacuna::cosim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20U;
+constexpr std::size_t kLogTailLines = 12;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string choose_folder(const std::string& asked) {
+  if (!asked.empty()) return asked;
+  if (std::string set = environment("LACUNA_RTL_CACHE"); !set.empty()) return set;
+  if (std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return xdg + "/lacuna/rtl";
+  if (std::string user = environment("HOME"); !user.empty()) return user + "/.cache/lacuna/rtl";
+  throw base::UserError(
+      "no folder to keep built RTL in: set --rtl-cache, LACUNA_RTL_CACHE or HOME");
+}
+
+std::string choose_home(const std::string& asked) {
+  if (!asked.empty()) return asked;
+  if (std::string set = environment("LACUNA_HOME"); !set.empty()) return set;
+  return LACUNA_DEFAULT_HOME;
+}
+
+std::string script_of(const std::string& home) { return home + "/rtl/build_plugin"; }
+
+std::string compiler() {
+  std::string set = environment("CXX");
+  return set.empty() ? std::string("g++") : set;
+}
+
+bool is_source(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".sv" || extension == ".svh" || extension == ".vlt" || extension == ".cpp" ||
+         extension == ".cc" || extension == ".h" || path.filename() == "build_plugin";
+}
+
+/// Every file that a plug-in is made of, sorted.
+std::vector<std::string> source_files(const std::string& home) {
+  std::vector<std::string> files{home + "/models/cosim/rtl_abi.h"};
+  for (const char* part : {"/rtl", "/models/cosim/harness"}) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(home + part, error), end; !error && entry != end;
+         entry.increment(error)) {
+      if (entry->is_regular_file() && is_source(entry->path())) {
+        files.push_back(entry->path().string());
+      }
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// An exclusive lock on a file, waited for in small steps so that Ctrl-C works.
+class FileLock {
+ public:
+  FileLock(const std::string& path, const std::string& what)
+      : fd_(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+    if (fd_ < 0) {
+      throw base::UserError(
+          fmt::format("cannot lock {}: {}", base::printable(path), std::strerror(errno)));
+    }
+    base::Progress progress("waiting for another process that builds " + what, 0);
+    const auto start = std::chrono::steady_clock::now();
+    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) {
+        const int error = errno;
+        ::close(fd_);
+        throw base::UserError(
+            fmt::format("cannot lock {}: {}", base::printable(path), std::strerror(error)));
+      }
+      if (base::pending_interrupt() != 0) ::close(fd_);
+      base::throw_if_interrupted();
+      progress.update(std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::steady_clock::now() - start)
+                          .count());
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock() { ::close(fd_); }
+
+ private:
+  int fd_;
+};
+
+std::string tail(const std::string& text, std::size_t count) {
+  std::vector<std::string> lines = base::split(base::trim(text), '\n');
+  if (lines.size() > count) lines.erase(lines.begin(), lines.end() - static_cast<long>(count));
+  return base::join(lines, "\n  ");
+}
+
+}  // namespace
+
+std::vector<std::string> rtl_arguments(const params::EngineParams& engine) {
+  const auto argument = [](const char* name, std::int64_t value) {
+    return fmt::format("{}={}", name, value);
+  };
+  return {argument("Pes", engine.pes),
+          argument("KWays", engine.k_ways),
+          argument("RowsPerPe", engine.rows_per_pe),
+          argument("Lanes", engine.lanes),
+          argument("FifoDepth", engine.fifo_depth),
+          argument("ScanWidth", engine.scan_width),
+          argument("SkipEmpty", engine.skip_empty == params::SkipEmpty::kDecoupled ? 1 : 0),
+          argument("DrainWidth", engine.drain_width),
+          argument("LoadWidth", engine.load_width),
+          argument("WeightWord", engine.weight_word),
+          argument("MaxK", engine.max_k),
+          argument("ActBlock", engine.act_block),
+          argument("WeightBuffer", engine.weight_buffer),
+          argument("ActivationBuffer", engine.activation_buffer),
+          argument("PsumBuffer", engine.psum_buffer),
+          argument("OutputBuffer", engine.output_buffer)};
+}
+
+PluginCache::PluginCache(const PluginCacheOptions& options)
+    : folder_(choose_folder(options.folder)),
+      home_(choose_home(options.home)),
+      jobs_(std::max(1, options.jobs)) {
+  if (!fs::exists(script_of(home_))) {
+    throw base::UserError(
+        fmt::format("the RTL sources are not at {}/rtl: set LACUNA_HOME to the folder that has "
+                    "rtl/build_plugin, or use --engine model",
+                    base::printable(home_)));
+  }
+  base::create_folders(folder_);
+}
+
+std::string PluginCache::key(const std::vector<std::string>& arguments) const {
+  std::uint64_t low = 1;
+  std::uint64_t high = 2;
+  const auto add = [&](std::string_view text) {
+    low = base::hash_combine(low, base::hash_text(text, 1));
+    high = base::hash_combine(high, base::hash_text(text, 2));
+  };
+  for (const std::string& file : source_files(home_)) {
+    add(fs::path(file).lexically_relative(home_).string());
+    add(base::read_text_file(file, kMaxSourceBytes));
+  }
+  for (const std::string& argument : arguments) add(argument);
+  for (const std::string& tool : {std::string("verilator"), compiler()}) {
+    const ProcessResult version = run_process({tool, "--version"});
+    if (version.exit_status != 0) {
+      throw base::UserError(
+          fmt::format("'{} --version' fails: {}", tool, base::printable(version.output, 200)));
+    }
+    add(version.output);
+  }
+  return fmt::format("{:016x}{:016x}", high, low);
+}
+
+std::string PluginCache::find_or_build(const params::EngineParams& engine) const {
+  if (const auto limits = engine.rtl_limits(); !limits.empty()) {
+    std::string text = "the RTL cannot be built for these parameters:";
+    for (const params::Violation& violation : limits) text += "\n  " + violation.message;
+    throw base::UserError(text + "\nUse --engine model, or other parameters.");
+  }
+  if (!program_exists("verilator")) {
+    throw base::UserError(
+        "the RTL needs the program 'verilator', which is not in PATH: install it (Debian: "
+        "verilator), or use --engine model");
+  }
+  if (!program_exists(compiler())) {
+    throw base::UserError(fmt::format(
+        "the RTL needs the compiler '{}', which is not in PATH: install it or set CXX, or use "
+        "--engine model",
+        base::printable(compiler())));
+  }
+  const std::vector<std::string> arguments = rtl_arguments(engine);
+  const std::string target = folder_ + "/" + key(arguments) + ".so";
+  if (!fs::exists(target)) build(arguments, target);
+  return target;
+}
+
+void PluginCache::discard(const std::string& path) const {
+  std::error_code ignored;
+  fs::remove(path, ignored);
+}
+
+void PluginCache::build(const std::vector<std::string>& arguments,
+                        const std::string& target) const {
+  const std::string stem = target.substr(0, target.size() - 3);
+  const std::string what =
+      fmt::format("the RTL engine ({} ways of {} PEs)", arguments[1].substr(6), arguments[0].substr(4));
+  const FileLock lock(stem + ".lock", what);
+  if (fs::exists(target)) return;  // built while we waited for the lock
+
+  const std::string made = fmt::format("{}.{}.tmp.so", stem, ::getpid());
+  std::vector<std::string> command{script_of(home_), "--out", made, "--jobs",
+                                   std::to_string(jobs_)};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+
+  base::Progress progress("building " + what + ", seconds:", 0);
+  const auto start = std::chrono::steady_clock::now();
+  ProcessOptions options;
+  options.tick = [&] {
+    progress.update(std::chrono::duration_cast<std::chrono::seconds>(
+                        std::chrono::steady_clock::now() - start)
+                        .count());
+  };
+  ProcessResult result;
+  try {
+    result = run_process(command, options);
+  } catch (...) {
+    discard(made);
+    throw;
+  }
+  if (result.exit_status != 0 || !fs::exists(made)) {
+    discard(made);
+    base::write_file_atomically(stem + ".log", result.output);
+    throw base::UserError(fmt::format(
+        "building {} failed with exit status {}; its output is in {}.log and ends with\n  {}", what,
+        result.exit_status, stem, tail(result.output, kLogTailLines)));
+  }
+  std::error_code error;
+  fs::rename(made, target, error);
+  if (error) {
+    discard(made);
+    throw base::UserError(
+        fmt::format("cannot keep the built RTL as {}: {}", target, error.message()));
+  }
+}
+
+std::string rtl_unavailable_reason(const PluginCacheOptions& options) {
+  if (!program_exists("verilator")) return "verilator is not in PATH";
+  if (!program_exists(compiler())) return fmt::format("{} is not in PATH", compiler());
+  const std::string home = choose_home(options.home);
+  if (!fs::exists(script_of(home))) return fmt::format("no RTL sources at {}/rtl", home);
+  return {};
+}
+
+}  // namespace lacuna::cosim
