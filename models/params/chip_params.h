@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "params/dram_params.h"
 #include "params/field.h"
 
 namespace lacuna::params {
@@ -163,37 +164,6 @@ struct SramParams {
             self.width);
     visitor(field("latency", "from request at a bank to data", Unit::kCycles).range(1, 1000),
             self.latency);
-  }
-};
-
-/// The DRAM controllers and the memory behind them; the preset carries the device's timing.
-struct DramParams {
-  std::string preset = "configs/memories/lpddr4x-4266.yaml";  ///< path; the loader resolves names
-  int channels = 8;
-  int channel_width = 16;  ///< bits
-  int queue_depth = 32;    ///< requests that a channel's controller can reorder
-  int row_hit_cap = 16;    ///< row hits in a row before an older miss goes first; FR-FCFS fairness
-
-  friend bool operator==(const DramParams&, const DramParams&) = default;
-
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor& visitor) {
-    visitor(
-        field("preset",
-              "memory preset: a name in ../memories/, seen from this file, or the path of a file")
-            .preset_in("../memories"),
-        self.preset);
-    visitor(
-        field("channels", "independent channels, one controller each").range(1, 64).power_of_2(),
-        self.channels);
-    visitor(
-        field("channel_width", "data pins of a channel", Unit::kBits).range(8, 128).power_of_2(),
-        self.channel_width);
-    visitor(field("queue_depth", "requests that a channel's controller can reorder").range(1, 1024),
-            self.queue_depth);
-    visitor(field("row_hit_cap", "row hits served in a row before an older row miss goes first")
-                .range(1, 1024),
-            self.row_hit_cap);
   }
 };
 
