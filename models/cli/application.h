@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The process behind main(): parses the command line, runs one command, and turns every way to fail
+// into an exit status and one message.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace lacuna::cli {
+
+/// `arguments` without the program's name. Results to `out`, messages ("lacuna: ...") to `err`.
+[[nodiscard]] int run_application(std::vector<std::string> arguments, std::ostream& out,
+                                  std::ostream& err);
+
+}  // namespace lacuna::cli
