@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/graph.h"
+
+namespace lacuna::workload {
+
+std::int64_t element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t dimension : shape) count *= dimension;
+  return count;
+}
+
+std::string_view origin_name(Origin origin) {
+  switch (origin) {
+    case Origin::kComputed: return "computed";
+    case Origin::kCaptured: return "captured";
+    case Origin::kStatistic: return "statistic";
+  }
+  return "?";
+}
+
+std::vector<int> Graph::readers(int id) const {
+  const int storage = value(id).storage;
+  std::vector<int> found;
+  for (const Layer& layer : layers) {
+    if (layer.is_view()) continue;
+    const bool reads_left = layer.input != kNoValue && value(layer.input).storage == storage;
+    const bool reads_right = layer.right != kNoValue && value(layer.right).storage == storage;
+    if (reads_left || reads_right) found.push_back(layer.index);
+  }
+  return found;
+}
+
+std::int64_t Graph::dense_macs() const {
+  std::int64_t total = 0;
+  for (const Layer& layer : layers) {
+    if (layer.on_engine()) {
+      total += layer.gemm.m * layer.gemm.n * layer.gemm.k * layer.gemm.heads;
+    }
+  }
+  return total;
+}
+
+}  // namespace lacuna::workload

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/tensor_store.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace lacuna::workload {
+
+namespace {
+
+/// A constant is stored once, everything else once per sample.
+std::int64_t stored_samples(const Value& value, std::int64_t samples) {
+  return value.kind == ValueKind::kConstant ? 1 : samples;
+}
+
+}  // namespace
+
+TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples)
+    : graph_(&graph), first_sample_(first_sample), samples_(samples) {
+  LACUNA_CHECK(samples >= 1 && first_sample >= 0, "samples {} from {}", samples, first_sample);
+  std::int64_t total = 0;
+  for (std::size_t id = 0; id < graph.values.size(); ++id) {
+    const Value& value = graph.values[id];
+    if (value.storage != static_cast<int>(id)) continue;
+    const std::int64_t copies = stored_samples(value, samples);
+    if (value.elements() > (kMaxBytes - total) / copies) {
+      throw base::UserError(fmt::format(
+          "workload '{}' with {} samples at once needs more than {} GiB of activations; run fewer "
+          "samples at a time",
+          graph.name, samples, kMaxBytes >> 30));
+    }
+    total += value.elements() * copies;
+  }
+
+  buffers_.resize(graph.values.size());
+  for (std::size_t id = 0; id < graph.values.size(); ++id) {
+    const Value& value = graph.values[id];
+    if (value.storage != static_cast<int>(id)) continue;
+    const auto bytes = static_cast<std::size_t>(value.elements());
+    std::vector<std::uint8_t>& buffer = buffers_[id];
+    buffer.assign(bytes * static_cast<std::size_t>(stored_samples(value, samples)), 0);
+    if (value.kind == ValueKind::kLayer) continue;
+    if (value.kind == ValueKind::kConstant) {
+      LACUNA_CHECK(value.tensor != nullptr && value.tensor->data.size() == bytes, "{}", value.name);
+      std::memcpy(buffer.data(), value.tensor->data.data(), bytes);
+      continue;
+    }
+    for (std::int64_t sample = 0; sample < samples; ++sample) {
+      const std::int64_t source = source_sample(sample);
+      std::uint8_t* out = buffer.data() + static_cast<std::size_t>(sample) * bytes;
+      if (value.tensor != nullptr) {
+        std::memcpy(out, value.tensor->data.data() + static_cast<std::size_t>(source) * bytes,
+                    bytes);
+      } else {
+        tensor::MaskSpec spec = value.drawn;
+        spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(source));
+        const auto kind = value.is_signed() ? tensor::CodeKind::kS8 : tensor::CodeKind::kU8;
+        const tensor::CodeMatrix drawn =
+            tensor::draw_codes(value.tokens(), value.channels(), kind, spec, value.name);
+        std::memcpy(out, drawn.codes.data(), bytes);
+      }
+    }
+  }
+}
+
+std::size_t TensorStore::offset(const Value& value, std::int64_t sample) const {
+  LACUNA_CHECK(sample >= 0 && sample < samples_, "sample {} of {}", sample, samples_);
+  return value.kind == ValueKind::kConstant
+             ? 0
+             : static_cast<std::size_t>(sample) * static_cast<std::size_t>(value.elements());
+}
+
+std::span<const std::uint8_t> TensorStore::codes(int value, std::int64_t sample) const {
+  const int storage = graph_->value(value).storage;
+  const Value& stored = graph_->value(storage);
+  const std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(storage)];
+  return {buffer.data() + offset(stored, sample), static_cast<std::size_t>(stored.elements())};
+}
+
+std::span<std::uint8_t> TensorStore::mutable_codes(int value, std::int64_t sample) {
+  const Value& stored = graph_->value(value);
+  LACUNA_CHECK(stored.kind == ValueKind::kLayer && stored.storage == value,
+               "value {} is not a layer's own output", stored.name);
+  std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(value)];
+  return {buffer.data() + offset(stored, sample), static_cast<std::size_t>(stored.elements())};
+}
+
+int TensorStore::at(int value, std::int64_t sample, std::int64_t index) const {
+  const std::span<const std::uint8_t> all = codes(value, sample);
+  LACUNA_CHECK(index >= 0 && index < static_cast<std::int64_t>(all.size()), "index {}", index);
+  const std::uint8_t code = all[static_cast<std::size_t>(index)];
+  return graph_->value(value).is_signed() ? static_cast<std::int8_t>(code) : code;
+}
+
+std::int64_t TensorStore::size_bytes() const {
+  std::int64_t total = 0;
+  for (const auto& buffer : buffers_) total += static_cast<std::int64_t>(buffer.size());
+  return total;
+}
+
+}  // namespace lacuna::workload
