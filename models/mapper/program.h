@@ -2,17 +2,20 @@
 //
 // The command program of a chip: what the dispatcher hands to cores and what the chip DMA fetches, in
 // one order that every unit follows. Made by map_program() from a layer graph and the chip's
-// parameters, then executed once per batch of samples. Plain data: it says what is done with which
-// operands and where they lie, not when; the chip decides that.
+// parameters, then executed once per batch of samples. It says what is done with which operands and
+// where they lie, not when; the chip decides that. Tensors are named by their value id in the graph.
 //
-// Sizes are bytes, rows are rows of the left matrix of a layer over all samples of the batch (row =
-// sample*tokens + token). Does not hold values: those are in workload/'s tensor store.
+// Sizes are bytes. Rows are rows of the left matrix of a layer (or output tokens of a vector layer)
+// over all samples of the batch: row = sample*rows_per_sample + row in the sample.
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "mapper/slot_layout.h"
+#include "timing/engine/tile.h"
 
 namespace lacuna::mapper {
 
@@ -22,23 +25,20 @@ inline constexpr std::uint64_t kDramBase = std::uint64_t{1} << 40;
   return address >= kDramBase;
 }
 
-/// Index of a tensor in Program::tensors. A tensor is an input of the network or what a layer makes.
-using TensorId = int;
 inline constexpr int kNone = -1;
 
-/// What a tensor is called and where its batch lies in memory. Stored row-major as tokens (pixels);
-/// a token is ceil(channels/act_block) slots of act_block + act_block/8 bytes, its first slot on a
-/// 32-byte boundary. Views have no storage of their own: `storage` is the tensor that is read.
+/// Where the batch of a value lies, encoded (slot_layout.h). Views have no place of their own.
 struct TensorPlan {
-  std::string name;
-  int layer = kNone;            ///< producing layer, or kNone for a network input
-  TensorId storage = kNone;     ///< itself, or what this one is a view of
-  std::int64_t tokens = 0;      ///< per sample, as stored
-  std::int64_t channels = 0;    ///< of a stored token
-  std::int64_t token_bytes = 0;
-  std::uint64_t address = 0;    ///< of sample 0 of the batch
-  std::int64_t sample_bytes = 0;
+  bool stored = false;             ///< false: a view, or nobody reads it
+  SlotLayout layout;
+  std::int64_t tokens = 0;         ///< per sample
+  std::uint64_t address = 0;       ///< of sample 0 of the batch
+  std::int64_t sample_bytes = 0;   ///< 0 for constants: one copy for all samples is constant_bytes
   bool in_sram = false;
+  bool fetched = false;            ///< comes from DRAM by Fetch commands (inputs, drawn values)
+  std::uint64_t home = 0;          ///< its address in DRAM, if fetched
+  /// Layers that must have stored everything before this tensor's space may be overwritten.
+  std::vector<int> after;
 };
 
 /// A range of whole windows of a layer's K.
@@ -49,8 +49,8 @@ struct KTile {
   std::int64_t k = 0;          ///< how many k exist in it
 };
 
-/// How one engine layer is cut. Tiles: n_tiles x k_tiles per head; blocks of `block_rows` rows; a task
-/// covers `blocks_per_task` consecutive blocks of one head and n tile, all k tiles.
+/// How one engine layer is cut: n_tiles x k_tiles, blocks of `block_rows` rows; a task covers up to
+/// `blocks_per_task` consecutive blocks of one n tile, all k tiles.
 struct Split {
   int tile_channels = 0;
   int n_tiles = 0;
@@ -58,59 +58,44 @@ struct Split {
   int block_rows = 0;
   int blocks = 0;
   int blocks_per_task = 0;
-  int task_runs = 0;               ///< ceil(blocks / blocks_per_task)
-  double predicted_cycles = 0.0;   ///< of the layer, what the choice was minimised over
+  int task_runs = 0;              ///< ceil(blocks / blocks_per_task)
+  double predicted_cycles = 0.0;  ///< of the whole layer: what the choice was minimised over
 };
 
-/// Which operand a loader gathers for a row of the left matrix.
-enum class Gather {
-  kRows,   ///< a token, or channels of it (head of a matmul, flattened maps)
-  kPixels, ///< a convolution's window: one segment per kernel position
-  kIm2Col  ///< the same gathered by the DMA into one dense segment (few input channels)
-};
-
-/// One engine layer.
+/// One engine layer. With weights it is one product of batch*rows_per_sample rows; with a run-time
+/// operand one product of rows_per_sample rows per sample and head.
 struct GemmPlan {
-  int layer = kNone;               ///< index in the graph
-  TensorId left = kNone;           ///< storage read for blocks
-  TensorId right = kNone;          ///< run-time right operand, kNone for weights
-  TensorId output = kNone;
-  std::int64_t rows = 0;           ///< M over the whole batch
-  std::int64_t rows_per_sample = 0;
-  std::int64_t k = 0;              ///< per head
-  std::int64_t n = 0;              ///< per head
-  int heads = 1;
-  int segments = 1;
-  std::int64_t segment_channels = 0;
-  Gather gather = Gather::kRows;
-  bool transpose_right = false;
+  int layer = kNone;              ///< index in the graph
+  int products = 1;               ///< 1, or batch * heads: product = sample*heads + head
+  std::int64_t rows = 0;          ///< of a product
+  bool run_time = false;
   Split split;
-  int first_tile = kNone;          ///< of its weight tiles in Program::weight_tiles, [n tile][k tile]
+  int first_tile = kNone;         ///< of its tiles in weight_tiles: [n tile][k tile]
+  std::vector<float> k_density;   ///< how often the activation at k is non-zero; may be empty
 };
 
 /// A layer of the vector unit.
 struct VectorPlan {
   int layer = kNone;
-  std::vector<TensorId> inputs;    ///< storages that are read
-  TensorId output = kNone;
-  std::int64_t rows = 0;           ///< output tokens over the whole batch
   std::int64_t rows_per_sample = 0;
-  std::int64_t constant_bytes = 0; ///< tables, gamma/beta, constant operands: read with every task
+  std::int64_t task_rows = 0;        ///< rows of a task
+  std::int64_t constant_bytes = 0;   ///< tables, gamma/beta, constant operand: read by every task
+  std::uint64_t constant_address = 0;
+  int constant_fetch = kNone;        ///< in Program::fetches; kNone: read from DRAM
 };
 
-/// A weight tile of the network, as it lies in DRAM, and in SRAM when everything fits.
+/// A weight tile of the network, compiled.
 struct WeightTilePlan {
-  int gemm = kNone;                ///< index in Program::gemms
+  int gemm = kNone;
   int n_tile = 0;
   int k_tile = 0;
-  std::int64_t image_bytes = 0;    ///< a multiple of load_width
+  std::shared_ptr<const timing::engine::Tile> tile;
   std::uint64_t dram_address = 0;
 };
 
-/// What has to be stored before a task may read it: samples of a tensor. Samples count from the first
-/// of the batch.
+/// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value.
 struct Dependency {
-  TensorId tensor = kNone;
+  int value = kNone;
   int sample_begin = 0;
   int sample_end = 0;
 };
@@ -118,69 +103,64 @@ struct Dependency {
 enum class TaskKind { kGemm, kVector };
 
 /// What one core does without interruption. Gemm: `for k tile: for block: pass`, the partial sums of
-/// all its blocks in the psum buffer. Vector: load, compute, store of a range of output rows.
+/// all its blocks in the psum buffer. Vector: load, compute, store of some output rows.
 struct Task {
   TaskKind kind = TaskKind::kGemm;
-  int plan = kNone;                ///< in Program::gemms or Program::vectors
+  int plan = kNone;               ///< in Program::gemms or Program::vectors
   int layer = kNone;
-  int head = 0;
+  int product = 0;                ///< gemm
   int n_tile = 0;
-  int block_begin = 0;             ///< gemm
+  int block_begin = 0;
   int block_end = 0;
-  std::int64_t row_begin = 0;      ///< gemm and vector: rows of the layer, whole batch
+  std::int64_t row_begin = 0;     ///< of the product; of the sample for vector tasks
   std::int64_t row_end = 0;
-  int core = kNone;                ///< fixed core when dispatch is static
-  std::vector<Dependency> needs;
-  std::vector<int> weight_fetch;   ///< per k tile: index in Program::fetches whose result it loads, or
-                                   ///< kNone: straight from DRAM; empty for run-time operands
+  int sample = 0;                 ///< vector and run-time gemm
+  int core = kNone;               ///< static dispatch only
+  std::vector<Dependency> needs;        ///< to load activations
+  std::vector<Dependency> weight_needs; ///< to load a run-time right operand
+  std::vector<int> after;               ///< layers to be complete before its first store
+  /// Per k tile: the fetch that brings its weights to SRAM, or kNone: straight from DRAM. Empty for
+  /// run-time operands.
+  std::vector<int> weight_fetch;
 };
 
-/// A command of the chip DMA: DRAM to SRAM, in program order.
+/// A command of the chip DMA: DRAM to SRAM.
 struct Fetch {
-  int weight_tile = kNone;         ///< in Program::weight_tiles, or kNone:
-  TensorId tensor = kNone;         ///< a network input
-  int sample = 0;
+  enum class Kind { kWeights, kTensor, kConstants } kind = Kind::kWeights;
+  int index = kNone;              ///< weight tile, value id, or vector plan
+  int sample = 0;                 ///< kTensor
   std::int64_t bytes = 0;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
-  int uses = 0;                    ///< loads after which the space is given back (ring)
-  /// Fetches [released_begin, released_end) must have had all their uses before this one may
-  /// overwrite their space; all lower than this one's index.
-  int released_begin = 0;
-  int released_end = 0;
+  bool resident = false;          ///< stays for the next program
+  int uses = 0;                   ///< loads after which a ring space is given back
+  /// All uses of these earlier fetches, whose ring space it takes, must be over first.
+  std::vector<int> overwrites;
+  std::vector<int> after;         ///< layers that must be complete first (space reuse)
 };
 
-/// A stored result that leaves the chip: SRAM to DRAM when the last row of the sample is stored.
-struct WriteBack {
-  TensorId tensor = kNone;
-  std::uint64_t to = 0;
-  std::int64_t sample_bytes = 0;
-};
-
-/// Where the SRAM goes.
+/// Where memory goes.
 struct MemoryPlan {
-  std::int64_t sram_activations = 0;   ///< bytes, peak
-  std::int64_t sram_weights = 0;       ///< resident images, or the ring
-  std::int64_t dram_activations = 0;
+  std::int64_t sram_activations = 0;  ///< bytes, peak
+  std::int64_t sram_constants = 0;
+  std::int64_t sram_weights = 0;      ///< resident images, or the ring
+  std::int64_t dram_activations = 0;  ///< that did not fit, with results
   std::int64_t dram_weights = 0;
-  bool weights_resident = false;       ///< the next program of the same workload fetches none
-  std::uint64_t ring_begin = 0;
-  std::int64_t ring_bytes = 0;
+  bool weights_resident = false;
 };
 
 struct Program {
-  int batch = 1;                       ///< samples
-  std::vector<TensorPlan> tensors;
+  int batch = 1;
+  std::vector<TensorPlan> tensors;    ///< by value id
   std::vector<GemmPlan> gemms;
   std::vector<VectorPlan> vectors;
   std::vector<WeightTilePlan> weight_tiles;
-  std::vector<Task> tasks;             ///< program order
-  std::vector<Fetch> fetches;          ///< program order; of a cold run
-  std::vector<WriteBack> write_backs;
+  std::vector<Task> tasks;            ///< program order
+  std::vector<Fetch> fetches;         ///< program order
   MemoryPlan memory;
-  /// Per layer of the graph: index of its plan, or kNone. A layer with neither is a view.
-  std::vector<int> gemm_of_layer;
-  std::vector<int> vector_of_layer;
+  std::vector<int> gemm_of_layer;     ///< by layer: index in gemms or kNone
+  std::vector<int> vector_of_layer;   ///< a layer with neither is a view
+  std::vector<std::int64_t> tasks_of_layer;
 };
 
 }  // namespace lacuna::mapper

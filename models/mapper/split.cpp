@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/cycles.h"
 #include "base/error.h"
 
 namespace lacuna::mapper {
@@ -38,7 +39,7 @@ std::int64_t psum_bytes(const params::EngineParams& engine, std::int64_t channel
 
 /// Largest window_end such that windows [begin, window_end) make a tile for all channel ranges and a
 /// block; `begin` if not even one window fits.
-int furthest_window(const WeightCounts& counts, const Windows& windows,
+int furthest_window(const WeightCounts& counts, const WindowTable& windows,
                     const params::EngineParams& engine, std::int64_t tile_channels,
                     std::int64_t block_rows, int begin) {
   const auto fits = [&](int end) {
@@ -52,7 +53,7 @@ int furthest_window(const WeightCounts& counts, const Windows& windows,
     return true;
   };
   int low = begin;  // fits (the empty range)
-  int high = windows.count();
+  int high = windows.windows();
   if (fits(high)) return high;
   while (high - low > 1) {
     const int middle = low + (high - low) / 2;
@@ -61,17 +62,17 @@ int furthest_window(const WeightCounts& counts, const Windows& windows,
   return low;
 }
 
-KTile make_tile(const Windows& windows, int begin, int end) {
-  return {begin, end, windows.positions(begin, end), windows.k(begin, end)};
+KTile make_tile(const WindowTable& windows, int begin, int end) {
+  return {begin, end, windows.positions({begin, end}), windows.k_range({begin, end}).count()};
 }
 
 /// Cuts K greedily, then as evenly as the same number of tiles allows. Empty when a window does not
 /// fit.
-std::vector<KTile> cut_k(const WeightCounts& counts, const Windows& windows,
+std::vector<KTile> cut_k(const WeightCounts& counts, const WindowTable& windows,
                          const params::EngineParams& engine, std::int64_t tile_channels,
                          std::int64_t block_rows) {
   std::vector<KTile> greedy;
-  for (int begin = 0; begin < windows.count();) {
+  for (int begin = 0; begin < windows.windows();) {
     const int end =
         furthest_window(counts, windows, engine, tile_channels, block_rows, begin);
     if (end == begin) return {};
@@ -82,8 +83,8 @@ std::vector<KTile> cut_k(const WeightCounts& counts, const Windows& windows,
   if (tiles < 2) return greedy;
   std::vector<KTile> even;
   for (int i = 0; i < tiles; ++i) {
-    const int begin = static_cast<int>(std::int64_t{windows.count()} * i / tiles);
-    const int end = static_cast<int>(std::int64_t{windows.count()} * (i + 1) / tiles);
+    const int begin = static_cast<int>(std::int64_t{windows.windows()} * i / tiles);
+    const int end = static_cast<int>(std::int64_t{windows.windows()} * (i + 1) / tiles);
     if (begin == end || !block_fits(windows, engine, block_rows, begin, end)) return greedy;
     for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
       if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
@@ -109,16 +110,16 @@ std::vector<std::int64_t> ladder(std::int64_t limit) {
 
 }  // namespace
 
-bool block_fits(const Windows& windows, const params::EngineParams& engine, std::int64_t rows,
+bool block_fits(const WindowTable& windows, const params::EngineParams& engine, std::int64_t rows,
                 int begin, int end) {
   const std::int64_t groups = ceil_div<std::int64_t>(rows, engine.lanes);
   if (groups * (end - begin) > engine.act_slots()) return false;
-  return engine.lanes * groups * windows.positions(begin, end) <=
+  return engine.lanes * groups * windows.positions({begin, end}) <=
          engine.activation_buffer / engine.k_ways;
 }
 
 Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
-                   const Windows& windows, const params::ChipParams& chip, const Split& split) {
+                   const WindowTable& windows, const params::ChipParams& chip, const Split& split) {
   const params::EngineParams& engine = chip.engine;
   const double lanes = engine.lanes;
   const double ways = engine.k_ways;
@@ -129,15 +130,15 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double channels =
       static_cast<double>(problem.n) / static_cast<double>(split.n_tiles);  // mean
   const double positions =
-      static_cast<double>(windows.positions(0, windows.count())) / tiles_k;
-  const double k = static_cast<double>(windows.k_total()) / tiles_k;
+      static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
+  const double k = static_cast<double>(windows.segments().k()) / tiles_k;
   const double groups = static_cast<double>(
       ceil_div<std::int64_t>(split.block_rows, engine.lanes));
 
   Prediction result;
   // A position is issued if an activation is there and any channel has a weight there.
   const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
-  const double windows_each = windows.count() / tiles_k;
+  const double windows_each = windows.windows() / tiles_k;
   result.issue = groups * std::max(positions * united * present, windows_each * united);
   // Mean values of a PE, stretched by what greedy balancing leaves (about a standard deviation).
   const double mean = k * channels * counts.density() * united / pes;
@@ -179,7 +180,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
 }
 
 Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
-                   const Windows& windows, const params::ChipParams& chip) {
+                   const WindowTable& windows, const params::ChipParams& chip) {
   const params::EngineParams& engine = chip.engine;
   Split best;
   const std::int64_t row_limit =
@@ -226,7 +227,7 @@ Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
         "layer '{}' does not fit this chip: one window of {} positions needs more than "
         "engine.weight_buffer ({} bytes), engine.activation_buffer ({} bytes), engine.psum_buffer "
         "({} bytes) or engine.max_k ({}) allow",
-        problem.layer, windows.positions(0), engine.weight_buffer, engine.activation_buffer,
+        problem.layer, windows.positions({0, 1}), engine.weight_buffer, engine.activation_buffer,
         engine.psum_buffer, engine.max_k));
   }
   const auto broken = split_violations(problem, counts, windows, engine, best);
@@ -235,7 +236,7 @@ Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
 }
 
 std::vector<std::string> split_violations(const SplitProblem& problem, const WeightCounts& counts,
-                                          const Windows& windows,
+                                          const WindowTable& windows,
                                           const params::EngineParams& engine, const Split& split) {
   std::vector<std::string> broken;
   const auto rule = [&](bool holds, std::string text) {
@@ -259,8 +260,8 @@ std::vector<std::string> split_violations(const SplitProblem& problem, const Wei
   for (const KTile& tile : split.k_tiles) {
     rule(tile.window_begin == window && tile.window_end > window, "k tiles follow each other");
     window = tile.window_end;
-    rule(tile.positions == windows.positions(tile.window_begin, tile.window_end) &&
-             tile.k == windows.k(tile.window_begin, tile.window_end),
+    rule(tile.positions == windows.positions({tile.window_begin, tile.window_end}) &&
+             tile.k == windows.k_range({tile.window_begin, tile.window_end}).count(),
          "a k tile knows its size");
     rule(block_fits(windows, engine, split.block_rows, tile.window_begin, tile.window_end),
          "a block fits the activation buffer");
@@ -270,7 +271,7 @@ std::vector<std::string> split_violations(const SplitProblem& problem, const Wei
            "a tile fits the weight buffer");
     }
   }
-  rule(window == windows.count(), "k tiles cover K");
+  rule(window == windows.windows(), "k tiles cover K");
   rule(split.block_rows * output_bytes(engine, split.tile_channels) <= engine.output_buffer,
        "a block's outputs fit the output buffer");
   rule(split.k_tiles.size() <= 1 ||

@@ -13,8 +13,8 @@
 
 #include "mapper/program.h"
 #include "mapper/weight_counts.h"
-#include "mapper/windows.h"
 #include "params/chip_params.h"
+#include "timing/engine/windows.h"
 
 namespace lacuna::mapper {
 
@@ -45,23 +45,23 @@ struct Prediction {
 
 /// Whether blocks of `rows` tokens of these windows keep the capacity rules, all activations
 /// non-zero.
-[[nodiscard]] bool block_fits(const Windows& windows, const params::EngineParams& engine,
+[[nodiscard]] bool block_fits(const WindowTable& windows, const params::EngineParams& engine,
                               std::int64_t rows, int begin, int end);
 
 /// Prediction for a split; `split.predicted_cycles` is not read.
 [[nodiscard]] Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
-                                 const Windows& windows, const params::ChipParams& chip,
+                                 const WindowTable& windows, const params::ChipParams& chip,
                                  const Split& split);
 
 /// The best split. UserError, naming layer and parameter, when not even the smallest tile (one row
 /// of PEs, one window) or block (one group) fits in the engine's buffers.
 [[nodiscard]] Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
-                                 const Windows& windows, const params::ChipParams& chip);
+                                 const WindowTable& windows, const params::ChipParams& chip);
 
 /// Rules that a split breaks; empty when it is sound. For tests and as a check of what was chosen.
 [[nodiscard]] std::vector<std::string> split_violations(const SplitProblem& problem,
                                                         const WeightCounts& counts,
-                                                        const Windows& windows,
+                                                        const WindowTable& windows,
                                                         const params::EngineParams& engine,
                                                         const Split& split);
 

@@ -3,19 +3,20 @@
 
 #include <algorithm>
 
+#include "base/cycles.h"
 #include "base/error.h"
 
 namespace lacuna::mapper {
 
 WeightCounts::WeightCounts(std::span<const std::int8_t> codes, std::int64_t n,
-                           const Windows& windows, const params::EngineParams& engine)
+                           const WindowTable& windows, const params::EngineParams& engine)
     : windows_(windows),
       pes_(engine.pes),
       ways_(engine.k_ways),
-      count_(windows.count()),
+      count_(windows.windows()),
       n_(n),
       in_place_(false) {
-  const std::int64_t k_total = windows.k_total();
+  const std::int64_t k_total = windows.segments().k();
   LACUNA_CHECK(static_cast<std::int64_t>(codes.size()) == n * k_total,
                "weights have {} codes, {} x {} expected", codes.size(), n, k_total);
   const std::size_t row_length = static_cast<std::size_t>(count_) + 1;
@@ -24,11 +25,12 @@ WeightCounts::WeightCounts(std::span<const std::int8_t> codes, std::int64_t n,
   for (std::int64_t channel = 0; channel < n_; ++channel) {
     const std::int8_t* row = codes.data() + channel * k_total;
     for (int window = 0; window < count_; ++window) {
-      const std::int64_t base = windows.segment_of(window) * windows.channels();
-      const std::int64_t last = windows.last_channel(window);
-      for (std::int64_t c = windows.first_channel(window); c < last; ++c) {
-        if (skip && row[base + c] == 0) continue;
-        const auto way = static_cast<std::size_t>(c % ways_);
+      const std::int64_t segment_begin =
+          window / windows.segment_windows() * std::int64_t{windows.segments().channels};
+      const timing::engine::KRange range = windows.k_range({window, window + 1});
+      for (std::int64_t k = range.begin; k < range.end; ++k) {
+        if (skip && row[k] == 0) continue;
+        const auto way = static_cast<std::size_t>((k - segment_begin) % ways_);
         ++prefix_[(way * n_ + channel) * row_length + window + 1];
         ++nonzeros_;
       }
@@ -41,25 +43,26 @@ WeightCounts::WeightCounts(std::span<const std::int8_t> codes, std::int64_t n,
   }
 }
 
-WeightCounts::WeightCounts(std::int64_t n, const Windows& windows,
+WeightCounts::WeightCounts(std::int64_t n, const WindowTable& windows,
                            const params::EngineParams& engine)
     : windows_(windows),
       pes_(engine.pes),
       ways_(engine.k_ways),
-      count_(windows.count()),
+      count_(windows.windows()),
       n_(n),
       in_place_(true),
-      nonzeros_(n * windows.k_total()) {}
+      nonzeros_(n * windows.segments().k()) {}
 
 double WeightCounts::density() const {
-  const std::int64_t all = n_ * windows_.k_total();
+  const std::int64_t all = n_ * windows_.segments().k();
   return all > 0 ? static_cast<double>(nonzeros_) / static_cast<double>(all) : 0.0;
 }
 
 std::int64_t WeightCounts::worst_values(std::int64_t n_begin, std::int64_t n_end, int begin,
                                         int end) const {
   if (in_place_) {
-    return windows_.positions(begin, end) * base::ceil_div<std::int64_t>(n_end - n_begin, pes_);
+    return std::int64_t{windows_.positions({begin, end})} *
+           base::ceil_div<std::int64_t>(n_end - n_begin, pes_);
   }
   std::int64_t worst = 0;
   for (int way = 0; way < ways_; ++way) {
@@ -79,7 +82,7 @@ std::int64_t WeightCounts::worst_values(std::int64_t n_begin, std::int64_t n_end
 
 std::int64_t WeightCounts::values(std::int64_t n_begin, std::int64_t n_end, int begin,
                                   int end) const {
-  if (in_place_) return windows_.k(begin, end) * (n_end - n_begin);
+  if (in_place_) return windows_.k_range({begin, end}).count() * (n_end - n_begin);
   std::int64_t sum = 0;
   for (int way = 0; way < ways_; ++way) {
     for (std::int64_t channel = n_begin; channel < n_end; ++channel) {
@@ -95,10 +98,10 @@ std::int64_t mask_bytes(int rows) {
   return bytes;
 }
 
-bool tile_fits(const WeightCounts& counts, const Windows& windows,
+bool tile_fits(const WeightCounts& counts, const WindowTable& windows,
                const params::EngineParams& engine, std::int64_t n_begin, std::int64_t n_end,
                int begin, int end) {
-  const std::int64_t positions = windows.positions(begin, end);
+  const std::int64_t positions = windows.positions({begin, end});
   if (positions > engine.max_k / engine.k_ways) return false;
   if (end - begin > engine.max_windows()) return false;
   const auto rows =

@@ -9,19 +9,21 @@
 #include <span>
 #include <vector>
 
-#include "mapper/windows.h"
 #include "params/chip_params.h"
+#include "timing/engine/windows.h"
 
 namespace lacuna::mapper {
+
+using timing::engine::WindowTable;
 
 class WeightCounts {
  public:
   /// `codes` is [n][k], row-major, k in the order of engine.md. With skip.weights off every weight
   /// that exists counts.
-  WeightCounts(std::span<const std::int8_t> codes, std::int64_t n, const Windows& windows,
+  WeightCounts(std::span<const std::int8_t> codes, std::int64_t n, const WindowTable& windows,
                const params::EngineParams& engine);
   /// A run-time operand: values at dense places.
-  WeightCounts(std::int64_t n, const Windows& windows, const params::EngineParams& engine);
+  WeightCounts(std::int64_t n, const WindowTable& windows, const params::EngineParams& engine);
 
   [[nodiscard]] bool in_place() const { return in_place_; }
   [[nodiscard]] std::int64_t n() const { return n_; }
@@ -44,7 +46,7 @@ class WeightCounts {
     return prefix_[row + end] - prefix_[row + begin];
   }
 
-  Windows windows_;
+  WindowTable windows_;
   int pes_;
   int ways_;
   int count_;
@@ -58,7 +60,7 @@ class WeightCounts {
 [[nodiscard]] std::int64_t mask_bytes(int rows);
 
 /// Whether a tile of these channels and windows keeps the capacity rules of engine.md.
-[[nodiscard]] bool tile_fits(const WeightCounts& counts, const Windows& windows,
+[[nodiscard]] bool tile_fits(const WeightCounts& counts, const WindowTable& windows,
                              const params::EngineParams& engine, std::int64_t n_begin,
                              std::int64_t n_end, int begin, int end);
 

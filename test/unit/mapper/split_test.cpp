@@ -16,7 +16,7 @@ struct Case {
   params::ChipParams chip;
   SplitProblem problem;
   int segments = 1;
-  std::int64_t channels = 1;
+  int channels = 1;
   std::vector<std::int8_t> codes;
 };
 
@@ -42,7 +42,7 @@ Case draw(base::Rng& rng) {
   engine.skip_weights = rng.bernoulli(0.8);
   drawn.chip.cores = static_cast<int>(rng.range(1, 8));
   drawn.segments = static_cast<int>(rng.range(1, 9));
-  drawn.channels = rng.range(1, 200);
+  drawn.channels = static_cast<int>(rng.range(1, 200));
   drawn.problem.layer = "random";
   drawn.problem.rows = rng.range(1, 300);
   drawn.problem.n = rng.range(1, 150);
@@ -63,7 +63,7 @@ TEST(Split, KeepsEveryCapacityRuleForRandomEnginesAndShapes) {
     base::Rng rng(seed);
     const Case drawn = draw(rng);
     const params::EngineParams& engine = drawn.chip.engine;
-    const Windows windows(drawn.segments, drawn.channels, engine.k_ways, engine.scan_width);
+    const WindowTable windows(engine, {drawn.segments, drawn.channels});
     const WeightCounts counts(drawn.codes, drawn.problem.n, windows, engine);
     try {
       const Split split = choose_split(drawn.problem, counts, windows, drawn.chip);
@@ -78,7 +78,7 @@ TEST(Split, KeepsEveryCapacityRuleForRandomEnginesAndShapes) {
           tile_fits(counts, windows, engine, 0,
                     std::min<std::int64_t>(engine.pes, drawn.problem.n), 0, 1);
       const bool everything_small =
-          smallest && drawn.segments == 1 && windows.count() == 1 &&
+          smallest && drawn.segments == 1 && windows.windows() == 1 &&
           drawn.problem.n <= engine.pes &&
           engine.lanes * ((drawn.problem.n + 15) / 16) * 18 <= engine.output_buffer;
       EXPECT_FALSE(everything_small) << "seed " << seed;
@@ -93,7 +93,7 @@ TEST(Split, ViolationsAreNoticed) {
   base::Rng rng(7);
   params::ChipParams chip;
   SplitProblem problem{.layer = "x", .rows = 64, .n = 256};
-  const Windows windows(1, 1152, chip.engine.k_ways, chip.engine.scan_width);
+  const WindowTable windows(chip.engine, {1, 1152});
   std::vector<std::int8_t> codes(1152 * 256, 1);
   const WeightCounts counts(codes, 256, windows, chip.engine);
   const Split good = choose_split(problem, counts, windows, chip);
@@ -103,7 +103,7 @@ TEST(Split, ViolationsAreNoticed) {
   larger_block.block_rows = 4096;
   EXPECT_FALSE(split_violations(problem, counts, windows, chip.engine, larger_block).empty());
   Split one_k_tile = good;
-  one_k_tile.k_tiles = {{0, windows.count(), windows.positions(0, windows.count()), 1152}};
+  one_k_tile.k_tiles = {{0, windows.windows(), windows.positions({0, windows.windows()}), 1152}};
   one_k_tile.tile_channels = 256;
   one_k_tile.n_tiles = 1;
   EXPECT_FALSE(split_violations(problem, counts, windows, chip.engine, one_k_tile).empty())
@@ -119,7 +119,7 @@ TEST(Split, ViolationsAreNoticed) {
 TEST(Split, SparserWeightsAllowLargerKTiles) {
   params::ChipParams chip;
   chip.cores = 1;
-  const Windows windows(1, 4096, chip.engine.k_ways, chip.engine.scan_width);
+  const WindowTable windows(chip.engine, {1, 4096});
   SplitProblem problem{.layer = "x", .rows = 4, .n = 512};
   std::vector<std::size_t> tiles;
   for (const double density : {1.0, 0.5, 0.1}) {
@@ -136,7 +136,7 @@ TEST(Split, SparserWeightsAllowLargerKTiles) {
 
 TEST(Split, ThereIsWorkForEveryCore) {
   params::ChipParams chip;
-  const Windows windows(9, 128, chip.engine.k_ways, chip.engine.scan_width);
+  const WindowTable windows(chip.engine, {9, 128});
   std::vector<std::int8_t> codes(1152 * 256, 1);
   const WeightCounts counts(codes, 256, windows, chip.engine);
   SplitProblem problem{.layer = "x", .rows = 64, .n = 256, .gathers = 9};
@@ -151,11 +151,11 @@ TEST(Predict, NamesWhatBoundsAPass) {
   params::ChipParams chip;
   params::EngineParams& engine = chip.engine;
   chip.cores = 1;
-  const Windows windows(1, 1024, engine.k_ways, engine.scan_width);
+  const WindowTable windows(engine, {1, 1024});
   Split split;
   split.tile_channels = 512;
   split.n_tiles = 1;
-  split.k_tiles = {{0, windows.count(), 256, 1024}};
+  split.k_tiles = {{0, windows.windows(), 256, 1024}};
   split.block_rows = 8;
   split.blocks = 1;
   split.blocks_per_task = 1;
@@ -188,7 +188,7 @@ TEST(Predict, NamesWhatBoundsAPass) {
 
 TEST(Predict, AnotherCoreNeverMakesALayerSlower) {
   params::ChipParams chip;
-  const Windows windows(1, 512, chip.engine.k_ways, chip.engine.scan_width);
+  const WindowTable windows(chip.engine, {1, 512});
   const std::vector<std::int8_t> codes(512 * 256, 1);
   const WeightCounts counts(codes, 256, windows, chip.engine);
   SplitProblem problem{.layer = "x", .rows = 200, .n = 256};
@@ -206,7 +206,7 @@ TEST(Predict, AnotherCoreNeverMakesALayerSlower) {
 TEST(Split, SaysWhichLayerDoesNotFit) {
   params::ChipParams chip;
   chip.engine.weight_buffer = 64;
-  const Windows windows(1, 128, chip.engine.k_ways, chip.engine.scan_width);
+  const WindowTable windows(chip.engine, {1, 128});
   const std::vector<std::int8_t> codes(128 * 16, 1);
   const WeightCounts counts(codes, 16, windows, chip.engine);
   SplitProblem problem{.layer = "fc", .rows = 4, .n = 16};
@@ -225,22 +225,21 @@ TEST(WeightCounts, WorstValuesBoundEveryPermutationInsideRows) {
   engine.pes = 4;
   engine.k_ways = 2;
   engine.scan_width = 8;
-  const Windows windows(2, 21, engine.k_ways, engine.scan_width);
+  const WindowTable windows(engine, {2, 21});
   const std::int64_t n = 10;
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(n * windows.k_total()));
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(n * windows.segments().k()));
   for (std::int8_t& code : codes) code = rng.bernoulli(0.4) ? 1 : 0;
   const WeightCounts counts(codes, n, windows, engine);
-  for (int begin = 0; begin < windows.count(); ++begin) {
-    for (int end = begin + 1; end <= windows.count(); ++end) {
+  for (int begin = 0; begin < windows.windows(); ++begin) {
+    for (int end = begin + 1; end <= windows.windows(); ++end) {
       // Any dealing gives some PE at least the mean, and this dealing (in order) at most the bound.
       std::vector<std::int64_t> values(8, 0);
       for (std::int64_t channel = 0; channel < n; ++channel) {
         for (int window = begin; window < end; ++window) {
-          const std::int64_t base = windows.segment_of(window) * 21;
-          for (std::int64_t c = windows.first_channel(window); c < windows.last_channel(window);
-               ++c) {
-            if (codes[static_cast<std::size_t>(channel * 42 + base + c)] != 0) {
-              ++values[static_cast<std::size_t>((c % 2) * 4 + channel % 4)];
+          const auto range = windows.k_range({window, window + 1});
+          for (std::int64_t k = range.begin; k < range.end; ++k) {
+            if (codes[static_cast<std::size_t>(channel * 42 + k)] != 0) {
+              ++values[static_cast<std::size_t>((k % 21 % 2) * 4 + channel % 4)];
             }
           }
         }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/activation_statistics.h"
+
+#include <algorithm>
+
+#include "tensor/safetensors.h"
+#include "workload/tensor_store.h"
+
+namespace lacuna::mapper {
+namespace {
+
+/// Reference codes of a value for one sample, empty if the workload has none.
+std::span<const std::byte> known_codes(const workload::Graph& graph, int value_id, int sample) {
+  const workload::Value& value = graph.value(graph.value(value_id).storage);
+  const tensor::TensorView* view = value.tensor;
+  if (value.kind == workload::ValueKind::kLayer) {
+    view = graph.layers[static_cast<std::size_t>(value.layer)].expect;
+  }
+  if (view == nullptr) return {};
+  const auto elements = static_cast<std::size_t>(value.elements());
+  const std::size_t begin = static_cast<std::size_t>(sample) * elements;
+  if (begin + elements > view->data.size()) return {};
+  return view->data.subspan(begin, elements);
+}
+
+double drawn_density(const tensor::MaskSpec& spec) {
+  switch (spec.kind) {
+    case tensor::PatternKind::kDense: return 1.0;
+    case tensor::PatternKind::kNOfM:
+      return static_cast<double>(spec.n) / static_cast<double>(spec.m);
+    default: return spec.density;
+  }
+}
+
+}  // namespace
+
+ActivationStatistics activation_statistics(const workload::Graph& graph,
+                                           const workload::Layer& layer, int samples) {
+  ActivationStatistics result;
+  const workload::GemmShape& shape = layer.gemm;
+  const workload::Value& value = graph.value(layer.input);
+  if (value.kind == workload::ValueKind::kDrawn ||
+      (value.kind == workload::ValueKind::kInput && value.tensor == nullptr)) {
+    result.density = drawn_density(value.drawn);
+    return result;
+  }
+  // Channels of the value that each k reads: k runs over kernel positions, then channels; a matmul's
+  // heads are slices of the channels and counted together.
+  std::int64_t nonzeros = 0;
+  std::int64_t seen = 0;
+  const std::int64_t channels = value.channels();
+  const bool per_head = layer.run_time_weights();
+  std::vector<std::int64_t> by_channel(static_cast<std::size_t>(channels), 0);
+  std::int64_t tokens = 0;
+  const int count = static_cast<int>(std::min<std::int64_t>(samples, graph.samples));
+  for (int sample = 0; sample < count; ++sample) {
+    const auto codes = known_codes(graph, layer.input, sample);
+    if (codes.empty()) return result;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      if (codes[i] == std::byte{0}) continue;
+      ++nonzeros;
+      ++by_channel[i % static_cast<std::size_t>(channels)];
+    }
+    seen += static_cast<std::int64_t>(codes.size());
+    tokens += static_cast<std::int64_t>(codes.size()) / channels;
+  }
+  if (seen == 0) return result;
+  result.density = static_cast<double>(nonzeros) / static_cast<double>(seen);
+  if (per_head || shape.k % channels != 0) return result;
+  result.k_density.resize(static_cast<std::size_t>(shape.k));
+  for (std::size_t k = 0; k < result.k_density.size(); ++k) {
+    result.k_density[k] = static_cast<float>(by_channel[k % static_cast<std::size_t>(channels)]) /
+                          static_cast<float>(tokens);
+  }
+  return result;
+}
+
+}  // namespace lacuna::mapper

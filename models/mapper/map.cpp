@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/map.h"
+
+#include <algorithm>
+
+#include "base/cycles.h"
+#include "base/error.h"
+#include "mapper/activation_statistics.h"
+#include "mapper/memory_planner.h"
+#include "mapper/split.h"
+#include "mapper/tile_compiler.h"
+#include "mapper/weight_counts.h"
+#include "workload/lowering.h"
+
+namespace lacuna::mapper {
+namespace {
+
+using base::ceil_div;
+
+class Builder {
+ public:
+  Builder(const workload::Graph& graph, const params::ChipParams& chip, const MapOptions& options)
+      : graph_(graph), chip_(chip), options_(options) {
+    LACUNA_CHECK(options.batch >= 1, "batch of {}", options.batch);
+    program_.batch = options.batch;
+    program_.tensors.resize(graph.values.size());
+    program_.gemm_of_layer.assign(graph.layers.size(), kNone);
+    program_.vector_of_layer.assign(graph.layers.size(), kNone);
+    program_.tasks_of_layer.assign(graph.layers.size(), 0);
+  }
+
+  Program build() {
+    for (const workload::Layer& layer : graph_.layers) {
+      if (layer.on_engine()) {
+        plan_gemm(layer);
+      } else if (!layer.is_view()) {
+        plan_vector(layer);
+      }
+    }
+    plan_tensors();
+    const WeightSpace space = plan_places(graph_, chip_, program_);
+    for (const workload::Layer& layer : graph_.layers) {
+      if (layer.on_engine()) {
+        add_gemm_tasks(layer);
+      } else if (!layer.is_view()) {
+        add_vector_tasks(layer);
+      }
+    }
+    plan_fetches(space, program_);
+    return std::move(program_);
+  }
+
+ private:
+  void plan_gemm(const workload::Layer& layer) {
+    const workload::GemmShape& shape = layer.gemm;
+    const ActivationStatistics statistics = activation_statistics(graph_, layer);
+    GemmPlan plan;
+    plan.layer = layer.index;
+    plan.run_time = layer.run_time_weights();
+    plan.products = plan.run_time ? options_.batch * shape.heads : 1;
+    plan.rows = plan.run_time ? shape.m : shape.m * options_.batch;
+    if (chip_.engine.balance == params::Balance::kActivation) {
+      plan.k_density = statistics.k_density;
+    }
+
+    SplitProblem problem;
+    problem.layer = layer.name;
+    problem.rows = plan.rows;
+    problem.n = shape.n;
+    problem.heads = plan.products;
+    problem.gathers = static_cast<int>(layer.window.kernel_y * layer.window.kernel_x);
+    problem.transpose_right = plan.run_time && layer.transpose_right;
+    problem.activation_density = statistics.density;
+    const WindowTable windows(chip_.engine, segments_of(layer));
+    const WeightCounts counts =
+        plan.run_time ? WeightCounts(shape.n, windows, chip_.engine)
+                      : WeightCounts(layer.weights.codes, shape.n, windows, chip_.engine);
+    plan.split = choose_split(problem, counts, windows, chip_);
+
+    const auto index = static_cast<int>(program_.gemms.size());
+    if (!plan.run_time) {
+      plan.first_tile = static_cast<int>(program_.weight_tiles.size());
+      const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
+      for (int n = 0; n < plan.split.n_tiles; ++n) {
+        for (int k = 0; k < k_tiles; ++k) {
+          WeightTilePlan tile;
+          tile.gemm = index;
+          tile.n_tile = n;
+          tile.k_tile = k;
+          tile.tile = compile_tile(chip_.engine, layer, plan, constant_weights(layer), n, k);
+          program_.weight_tiles.push_back(std::move(tile));
+        }
+      }
+    }
+    program_.gemm_of_layer[static_cast<std::size_t>(layer.index)] = index;
+    program_.gemms.push_back(std::move(plan));
+  }
+
+  void plan_vector(const workload::Layer& layer) {
+    VectorPlan plan;
+    plan.layer = layer.index;
+    plan.rows_per_sample = workload::vector_rows(graph_, layer);
+    const params::VectorWork whole = workload::vector_work(graph_, layer);
+    plan.constant_bytes = whole.parameter_bytes();
+    if (layer.op == params::Op::kAdd &&
+        graph_.value(layer.right).kind == workload::ValueKind::kConstant) {
+      plan.constant_bytes += graph_.value(layer.right).elements();
+    }
+    // Every core gets some rows, but not so few that starting costs more than working; operands of a
+    // task fit the activation buffer as far as whole rows allow.
+    const std::int64_t least_codes = std::int64_t{chip_.vector.lanes} * 64;
+    const std::int64_t codes_per_row =
+        std::max<std::int64_t>(1, whole.codes_read() / plan.rows_per_sample);
+    const std::int64_t for_cores =
+        ceil_div<std::int64_t>(plan.rows_per_sample * options_.batch, chip_.cores);
+    const std::int64_t most = std::max<std::int64_t>(
+        1, chip_.engine.activation_buffer / codes_per_row);
+    plan.task_rows = std::min(std::max(for_cores, ceil_div(least_codes, codes_per_row)), most);
+    plan.task_rows = std::clamp<std::int64_t>(plan.task_rows, 1, plan.rows_per_sample);
+    program_.vector_of_layer[static_cast<std::size_t>(layer.index)] =
+        static_cast<int>(program_.vectors.size());
+    program_.vectors.push_back(plan);
+  }
+
+  void plan_tensors() {
+    for (std::size_t id = 0; id < program_.tensors.size(); ++id) {
+      const workload::Value& value = graph_.values[id];
+      TensorPlan& plan = program_.tensors[id];
+      if (value.storage != static_cast<int>(id)) continue;  // a view
+      if (value.kind == workload::ValueKind::kConstant) continue;  // with its vector layer
+      if (value.kind != workload::ValueKind::kLayer &&
+          graph_.readers(static_cast<int>(id)).empty()) {
+        continue;
+      }
+      plan.stored = true;
+      plan.tokens = value.tokens();
+      plan.layout.channels = value.channels();
+      plan.layout.head_channels = value.channels();
+      plan.layout.unit_channels = value.channels();
+      plan.layout.act_block = chip_.engine.act_block;
+      if (value.kind == workload::ValueKind::kLayer) {
+        const int gemm = program_.gemm_of_layer[static_cast<std::size_t>(value.layer)];
+        if (gemm != kNone) {
+          plan.layout.head_channels = graph_.layers[static_cast<std::size_t>(value.layer)].gemm.n;
+          plan.layout.unit_channels =
+              program_.gemms[static_cast<std::size_t>(gemm)].split.tile_channels;
+        }
+      }
+      plan.sample_bytes = plan.tokens * plan.layout.token_bytes();
+    }
+  }
+
+  /// The stored tensor behind an operand; kNone for a constant.
+  [[nodiscard]] int stored(int value) const {
+    const int storage = graph_.value(value).storage;
+    return program_.tensors[static_cast<std::size_t>(storage)].stored ? storage : kNone;
+  }
+
+  void finish(Task task, int number) {
+    const workload::Layer& layer = graph_.layers[static_cast<std::size_t>(task.layer)];
+    task.after = program_.tensors[static_cast<std::size_t>(layer.output)].after;
+    if (options_.dispatch == Dispatch::kStatic) task.core = number % chip_.cores;
+    ++program_.tasks_of_layer[static_cast<std::size_t>(task.layer)];
+    program_.tasks.push_back(std::move(task));
+  }
+
+  void add_gemm_tasks(const workload::Layer& layer) {
+    const int index = program_.gemm_of_layer[static_cast<std::size_t>(layer.index)];
+    const GemmPlan& plan = program_.gemms[static_cast<std::size_t>(index)];
+    const Split& split = plan.split;
+    int number = 0;
+    const auto add = [&](int product, int n_tile, int run) {
+      Task task;
+      task.kind = TaskKind::kGemm;
+      task.plan = index;
+      task.layer = layer.index;
+      task.product = product;
+      task.n_tile = n_tile;
+      task.block_begin = run * split.blocks_per_task;
+      task.block_end = std::min(task.block_begin + split.blocks_per_task, split.blocks);
+      task.row_begin = std::int64_t{task.block_begin} * split.block_rows;
+      task.row_end = std::min(std::int64_t{task.block_end} * split.block_rows, plan.rows);
+      if (plan.run_time) {
+        task.sample = product / layer.gemm.heads;
+        task.needs.push_back({stored(layer.input), task.sample, task.sample + 1});
+        task.weight_needs.push_back({stored(layer.right), task.sample, task.sample + 1});
+      } else {
+        task.needs.push_back({stored(layer.input), static_cast<int>(task.row_begin / layer.gemm.m),
+                              static_cast<int>((task.row_end - 1) / layer.gemm.m) + 1});
+      }
+      finish(std::move(task), number++);
+    };
+    for (int product = 0; product < plan.products; ++product) {
+      if (options_.ordering == Ordering::kTileMajor) {
+        for (int n = 0; n < split.n_tiles; ++n) {
+          for (int run = 0; run < split.task_runs; ++run) add(product, n, run);
+        }
+      } else {
+        for (int run = 0; run < split.task_runs; ++run) {
+          for (int n = 0; n < split.n_tiles; ++n) add(product, n, run);
+        }
+      }
+    }
+  }
+
+  void add_vector_tasks(const workload::Layer& layer) {
+    const int index = program_.vector_of_layer[static_cast<std::size_t>(layer.index)];
+    const VectorPlan& plan = program_.vectors[static_cast<std::size_t>(index)];
+    int number = 0;
+    for (int sample = 0; sample < options_.batch; ++sample) {
+      for (std::int64_t row = 0; row < plan.rows_per_sample; row += plan.task_rows) {
+        Task task;
+        task.kind = TaskKind::kVector;
+        task.plan = index;
+        task.layer = layer.index;
+        task.sample = sample;
+        task.row_begin = row;
+        task.row_end = std::min(row + plan.task_rows, plan.rows_per_sample);
+        for (const int operand : {layer.input, layer.right}) {
+          if (operand == workload::kNoValue || stored(operand) == kNone) continue;
+          task.needs.push_back({stored(operand), sample, sample + 1});
+        }
+        finish(std::move(task), number++);
+      }
+    }
+  }
+
+  const workload::Graph& graph_;
+  const params::ChipParams& chip_;
+  MapOptions options_;
+  Program program_;
+};
+
+}  // namespace
+
+Program map_program(const workload::Graph& graph, const params::ChipParams& chip,
+                    const MapOptions& options) {
+  return Builder(graph, chip, options).build();
+}
+
+}  // namespace lacuna::mapper

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Places in memory. Activations live in SRAM from the layer that makes them to the last one that
+// reads them; space is used again, and whoever overwrites it waits for the earlier readers. If
+// everything fits, weights and constants stay in SRAM too and later programs fetch none; else weights
+// go through a ring, first in, first out, and tensors that find no room live in DRAM.
+#pragma once
+
+#include "mapper/program.h"
+#include "params/chip_params.h"
+#include "workload/graph.h"
+
+namespace lacuna::mapper {
+
+/// Fills tensors' places, constant addresses, weight images' DRAM addresses and `memory`. Needs:
+/// batch, tensors' layouts and sizes, vectors, weight_tiles.
+/// Returns the ring's (or the resident weights') first address and size.
+struct WeightSpace {
+  std::uint64_t begin = 0;
+  std::int64_t bytes = 0;
+  bool resident = false;
+};
+[[nodiscard]] WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& chip,
+                                      Program& program);
+
+/// Makes the fetch list from the tasks in program order and enters it into the tasks. A fetch waits
+/// only for uses by tasks that come before its own first use, so the list cannot wait for itself.
+void plan_fetches(const WeightSpace& space, Program& program);
+
+}  // namespace lacuna::mapper

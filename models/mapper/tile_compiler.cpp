@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/tile_compiler.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "timing/engine/balance.h"
+#include "timing/engine/capacity.h"
+
+namespace lacuna::mapper {
+
+namespace engine_model = timing::engine;
+
+engine_model::Segments segments_of(const workload::Layer& layer) {
+  return {layer.gemm.segments, static_cast<int>(layer.gemm.segment_channels)};
+}
+
+engine_model::WeightView constant_weights(const workload::Layer& layer) {
+  return {layer.weights.codes.data(), layer.weights.k, 1};
+}
+
+engine_model::WeightView run_time_weights(const workload::Layer& layer, const std::uint8_t* right,
+                                          std::int64_t right_channels, int head) {
+  const auto* codes = reinterpret_cast<const std::int8_t*>(right);
+  const workload::GemmShape& shape = layer.gemm;
+  if (layer.transpose_right) return {codes + head * shape.k, right_channels, 1};  // W[n][k]
+  return {codes + head * shape.n, 1, right_channels};                            // W[k][n]
+}
+
+std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParams& engine,
+                                                       const workload::Layer& layer,
+                                                       const GemmPlan& plan,
+                                                       const engine_model::WeightView& weights,
+                                                       int n_tile, int k_tile) {
+  const Split& split = plan.split;
+  const KTile& k = split.k_tiles[static_cast<std::size_t>(k_tile)];
+  engine_model::TileSource source;
+  source.weights = weights;
+  source.segments = segments_of(layer);
+  source.windows = {k.window_begin, k.window_end};
+  source.first_channel = std::int64_t{n_tile} * split.tile_channels;
+  source.channels = static_cast<int>(
+      std::min<std::int64_t>(split.tile_channels, layer.gemm.n - source.first_channel));
+  source.skip_weights = engine.skip_weights;
+  source.in_place = plan.run_time;
+  if (!plan.run_time) {  // what is made at run time cannot be dealt beforehand
+    std::span<const float> density;
+    if (!plan.k_density.empty()) {
+      const engine_model::KRange range =
+          engine_model::WindowTable(engine, source.segments).k_range(source.windows);
+      density = std::span(plan.k_density)
+                    .subspan(static_cast<std::size_t>(range.begin),
+                             static_cast<std::size_t>(range.count()));
+    }
+    source.order = engine_model::balance_order(engine, source, engine.balance, density);
+  }
+  if (k_tile + 1 == static_cast<int>(split.k_tiles.size())) {
+    const auto first = static_cast<std::size_t>(source.first_channel);
+    const auto count = static_cast<std::size_t>(source.channels);
+    source.bias = std::span(layer.requantize.bias).subspan(first, count);
+    source.multiplier = std::span(layer.requantize.multiplier).subspan(first, count);
+    source.shift = std::span(layer.requantize.shift).subspan(first, count);
+  }
+  auto tile = std::make_shared<engine_model::Tile>(engine_model::make_tile(engine, source));
+  const auto broken = engine_model::capacity_violations(engine, *tile);
+  LACUNA_CHECK(broken.empty(), "layer {}, n tile {}, k tile {}: {}", layer.name, n_tile, k_tile,
+               broken.front());
+  return tile;
+}
+
+}  // namespace lacuna::mapper

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weight tiles of a layer, compiled as the engine reads them. Used by the mapper for weights and,
+// during a run, by the loader for operands made at run time.
+#pragma once
+
+#include <memory>
+
+#include "mapper/program.h"
+#include "params/chip_params.h"
+#include "timing/engine/tile.h"
+#include "timing/engine/windows.h"
+#include "workload/graph.h"
+
+namespace lacuna::mapper {
+
+/// K of a layer as the engine sees it.
+[[nodiscard]] timing::engine::Segments segments_of(const workload::Layer& layer);
+
+/// The right operand of one product: constant weights.
+[[nodiscard]] timing::engine::WeightView constant_weights(const workload::Layer& layer);
+/// A run-time operand of one head, in the stored right value (one sample) of `right_channels`
+/// channels.
+[[nodiscard]] timing::engine::WeightView run_time_weights(const workload::Layer& layer,
+                                                          const std::uint8_t* right,
+                                                          std::int64_t right_channels, int head);
+
+/// Tile (n_tile, k_tile) of a plan. The last K tile carries the requantization. LACUNA_CHECK: the
+/// tile keeps the capacity rules.
+[[nodiscard]] std::shared_ptr<const timing::engine::Tile> compile_tile(
+    const params::EngineParams& engine, const workload::Layer& layer, const GemmPlan& plan,
+    const timing::engine::WeightView& weights, int n_tile, int k_tile);
+
+}  // namespace lacuna::mapper
