@@ -100,13 +100,13 @@ std::vector<Violation> WeightParams::validate() const {
   }
   if (is_tensor) return found;
   if (!is_statistic) {
-    found.push_back({{""},
+    found.push_back({{},
                      "weights need either 'tensor' or a statistic (sparsity, pattern, seed)"});
     return found;
   }
   if (!file.empty()) found.push_back({{"file"}, "'file' has no meaning without 'tensor'"});
   if (!pattern) {
-    found.push_back({{""},
+    found.push_back({{},
                      "a weight statistic needs 'pattern' (dense, unstructured, n:m, bank or "
                      "block)"});
     return found;
@@ -149,7 +149,7 @@ std::vector<Violation> WeightParams::validate() const {
     found.push_back({{"pattern"},
                      fmt::format("pattern '{}' needs 'sparsity'", enum_name(*pattern))});
   }
-  if (!seed) found.push_back({{""}, "a weight statistic needs 'seed'"});
+  if (!seed) found.push_back({{}, "a weight statistic needs 'seed'"});
   return found;
 }
 
@@ -185,9 +185,9 @@ std::vector<Violation> InputParams::validate() const {
                      "an input is either a tensor or a statistic (sparsity, seed, samples), not "
                      "both"});
   } else if (tensor.empty() && !is_statistic) {
-    found.push_back({{""}, "an input needs either 'tensor' or 'sparsity', 'seed' and 'samples'"});
+    found.push_back({{}, "an input needs either 'tensor' or 'sparsity', 'seed' and 'samples'"});
   } else if (tensor.empty() && !(sparsity && seed && samples)) {
-    found.push_back({{""}, "an input statistic needs 'sparsity', 'seed' and 'samples'"});
+    found.push_back({{}, "an input statistic needs 'sparsity', 'seed' and 'samples'"});
   } else if (tensor.empty() && !file.empty()) {
     found.push_back({{"file"}, "'file' has no meaning without 'tensor'"});
   }

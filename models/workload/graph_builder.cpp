@@ -57,7 +57,7 @@ class Builder {
     const auto report = [&](const std::string& prefix,
                             const std::vector<params::Violation>& found) {
       if (found.empty()) return;
-      const std::string& key = found.front().keys.front();
+      const std::string key = found.front().keys.empty() ? "" : found.front().keys.front();
       const std::string separator = prefix.empty() || key.empty() ? "" : ".";
       fail(prefix + separator + key, found.front().message);
     };
