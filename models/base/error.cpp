@@ -24,8 +24,7 @@ UserError::UserError(const SourceLocation& where, std::string message)
     : std::runtime_error(where.text().empty() ? std::move(message) : where.text() + ": " + message),
       where_(where) {}
 
-ContextFrame::ContextFrame(Describe describe, const void* state)
-    : describe_(describe), state_(state), outer_(innermost_context) {
+ContextFrame::ContextFrame(Describe describe) : describe_(describe), outer_(innermost_context) {
   innermost_context = this;
 }
 
@@ -35,7 +34,7 @@ std::string current_context() {
   std::string result;
   for (const ContextFrame* frame = innermost_context; frame != nullptr; frame = frame->outer_) {
     if (!result.empty()) result += "; ";
-    result += frame->describe_(frame->state_);
+    result += frame->describe_(*frame);
   }
   return result;
 }

@@ -53,14 +53,13 @@ class ContextFrame {
   ContextFrame& operator=(const ContextFrame&) = delete;
 
  protected:
-  using Describe = std::string (*)(const void*);
-  ContextFrame(Describe describe, const void* state);
+  using Describe = std::string (*)(const ContextFrame&);
+  explicit ContextFrame(Describe describe);
   ~ContextFrame();
 
  private:
   friend std::string current_context();
   Describe describe_;
-  const void* state_;
   const ContextFrame* outer_;
 };
 
@@ -68,11 +67,9 @@ template <class Callable>
 class ScopedContext : private ContextFrame {
  public:
   explicit ScopedContext(Callable callable)
-      : ContextFrame(
-            [](const void* state) -> std::string {
-              return static_cast<const ScopedContext*>(state)->callable_();
-            },
-            this),
+      : ContextFrame([](const ContextFrame& frame) -> std::string {
+          return static_cast<const ScopedContext&>(frame).callable_();
+        }),
         callable_(std::move(callable)) {}
 
  private:

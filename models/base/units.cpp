@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -129,6 +130,54 @@ bool plain_integer(std::string_view number, std::int64_t& value) {
 
 std::string shortest(double value) { return fmt::format("{}", value); }
 
+/// +-0.d1d2d3... * 10^(exponent + 1): `digits` without leading or trailing zeros, "0" for zero.
+struct Decimal {
+  bool negative = false;
+  std::string digits;
+  int exponent = 0;  ///< of the first digit
+};
+
+/// The shortest decimal that reads back as `value`.
+Decimal shortest_decimal(double value) {
+  const std::string text = [&] {
+    std::array<char, 64> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                   std::chars_format::scientific);
+    return std::string(buffer.data(), end.ptr);
+  }();
+  Decimal result;
+  const std::size_t at = text.find('e');
+  for (const char letter : text.substr(0, at)) {
+    if (letter == '-') result.negative = true;
+    if (letter >= '0' && letter <= '9') result.digits += letter;
+  }
+  result.exponent = std::atoi(text.c_str() + at + 1);
+  return result;
+}
+
+/// The decimal divided by 10^scale, written out unless that takes too many zeros.
+std::string spell(const Decimal& decimal, int scale) {
+  const int exponent = decimal.exponent - scale;
+  const std::string sign = decimal.negative ? "-" : "";
+  const int length = static_cast<int>(decimal.digits.size());
+  if (exponent < -6 || exponent > 15) {
+    const std::string tail = decimal.digits.substr(1);
+    return fmt::format("{}{}{}{}e{}", sign, decimal.digits[0], tail.empty() ? "" : ".", tail,
+                       exponent);
+  }
+  if (exponent < 0) {
+    return fmt::format("{}0.{}{}", sign, std::string(static_cast<std::size_t>(-exponent - 1), '0'),
+                       decimal.digits);
+  }
+  if (length <= exponent + 1) {
+    return sign + decimal.digits +
+           std::string(static_cast<std::size_t>(exponent + 1 - length), '0');
+  }
+  const auto point = static_cast<std::size_t>(exponent + 1);
+  return fmt::format("{}{}.{}", sign, decimal.digits.substr(0, point),
+                     decimal.digits.substr(point));
+}
+
 }  // namespace
 
 bool bare_number_allowed(Unit unit) { return info(unit).bare; }
@@ -190,35 +239,21 @@ Quantity parse_quantity(std::string_view text, Unit unit) {
 std::string format_quantity(double value, Unit unit) {
   const UnitInfo about = info(unit);
   if (about.bare) return shortest(value);
-  // The largest unit that gives a number of at least 1 and reads back exactly.
+  if (unit == Unit::kBytes) {
+    if (std::abs(value) < 0x1.0p62 && value == std::trunc(value)) {
+      return format_quantity(static_cast<std::int64_t>(value), unit);
+    }
+    return shortest(value) + " B";
+  }
+  const Decimal decimal = shortest_decimal(value);
+  // The largest unit in which the number is at least 1, else the smallest; moving the decimal point
+  // is exact, dividing would not be.
   const Spelling* best = &about.spellings.front();
   for (const Spelling& spelling : about.spellings) {
-    if (spelling.decimal_exponent == 0 && spelling.binary_exponent == 0) best = &spelling;
+    if (value == 0 ? spelling.decimal_exponent == 0 : spelling.decimal_exponent <= decimal.exponent)
+      best = &spelling;
   }
-  double best_size = 0;
-  for (const Spelling& spelling : about.spellings) {
-    const double factor =
-        std::ldexp(scaled_decimal("1", spelling.decimal_exponent), spelling.binary_exponent);
-    if (std::abs(value) < factor || factor <= best_size) continue;
-    const std::string number = shortest(value / factor);
-    if (parse_quantity(fmt::format("{} {}", number, spelling.text), unit).value != value) continue;
-    if (spelling.binary_exponent == 0 && unit == Unit::kBytes && spelling.decimal_exponent > 0 &&
-        std::fmod(value, 1024.0) == 0) {
-      continue;  // sizes that are whole KiB stay binary
-    }
-    if (number.size() > 8 && best_size > 0) continue;
-    best = &spelling;
-    best_size = factor;
-  }
-  const double factor =
-      std::ldexp(scaled_decimal("1", best->decimal_exponent), best->binary_exponent);
-  std::string result = fmt::format("{} {}", shortest(value / factor), best->text);
-  if (parse_quantity(result, unit).value == value) return result;
-  // Division was not exact: shift the decimal point of the shortest spelling instead.
-  const std::string text = fmt::format("{:.16e}", value);
-  const std::size_t at = text.find('e');
-  const int exponent = std::atoi(text.c_str() + at + 1);
-  return fmt::format("{}e{} {}", text.substr(0, at), exponent - best->decimal_exponent, best->text);
+  return fmt::format("{} {}", spell(decimal, best->decimal_exponent), best->text);
 }
 
 std::string format_quantity(std::int64_t value, Unit unit) {
