@@ -20,7 +20,7 @@ namespace lacuna::timing::vector {
 /// Constants of the unit, cycles.
 inline constexpr base::Cycle kVectorPipeline = 6;   ///< first element in -> first code out, one pass
 inline constexpr base::Cycle kVectorDivider = 20;   ///< more for a pass that divides
-inline constexpr base::Cycle kVectorSqrt = 26;      ///< integer square root (and division) of a row
+inline constexpr base::Cycle kVectorSqrt = 26;      ///< integer square root of a row
 inline constexpr std::int64_t kVectorRowsInFlight = 4;  ///< rows whose reductions overlap
 
 /// Exact counts; what energy is charged for.
@@ -44,6 +44,10 @@ struct VectorTime {
   VectorActivity activity;
 };
 
+/// Last element of a row in -> result of its reduction: the pipeline and ceil(log2(lanes)) tree levels.
+[[nodiscard]] base::Cycle vector_reduction_latency(const params::VectorParams& vector);
+
+/// LACUNA_CHECK for engine ops.
 [[nodiscard]] VectorTime vector_time(const params::VectorWork& work,
                                      const params::VectorParams& vector);
 
