@@ -12,15 +12,16 @@ namespace {
 /// Reference codes of a value for one sample, empty if the workload has none.
 std::span<const std::byte> known_codes(const workload::Graph& graph, int value_id, int sample) {
   const workload::Value& value = graph.value(graph.value(value_id).storage);
-  const tensor::TensorView* view = value.tensor;
+  std::span<const std::byte> known = std::as_bytes(value.codes);
   if (value.kind == workload::ValueKind::kLayer) {
-    view = graph.layers[static_cast<std::size_t>(value.layer)].expect;
+    const auto* expect = graph.layers[static_cast<std::size_t>(value.layer)].expect;
+    if (expect != nullptr) known = expect->data;
   }
-  if (view == nullptr) return {};
+  if (known.empty()) return {};
   const auto elements = static_cast<std::size_t>(value.elements());
   const std::size_t begin = static_cast<std::size_t>(sample) * elements;
-  if (begin + elements > view->data.size()) return {};
-  return view->data.subspan(begin, elements);
+  if (begin + elements > known.size()) return {};
+  return known.subspan(begin, elements);
 }
 
 double drawn_density(const tensor::MaskSpec& spec) {
@@ -40,7 +41,7 @@ ActivationStatistics activation_statistics(const workload::Graph& graph,
   const workload::GemmShape& shape = layer.gemm;
   const workload::Value& value = graph.value(layer.input);
   if (value.kind == workload::ValueKind::kDrawn ||
-      (value.kind == workload::ValueKind::kInput && value.tensor == nullptr)) {
+      (value.kind == workload::ValueKind::kInput && value.codes.empty())) {
     result.density = drawn_density(value.drawn);
     return result;
   }

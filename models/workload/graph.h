@@ -71,9 +71,11 @@ struct Value {
   int storage = kNoValue;
   Provenance provenance;
 
-  // kInput from a tensor and kConstant: bytes in a mapped file. A constant has one sample.
-  const tensor::TensorView* tensor = nullptr;
-  // kInput without a tensor, and kDrawn: sample s is drawn with seed hash(spec.seed, s).
+  // kInput from a file and kConstant: the bytes of all samples (a constant has one), in a mapped file
+  // or read from one, kept alive by `owner`.
+  std::span<const std::uint8_t> codes;
+  std::shared_ptr<const void> owner;
+  // kInput without codes, and kDrawn: sample s is drawn with seed hash(drawn.seed, s).
   tensor::MaskSpec drawn;
 
   [[nodiscard]] std::int64_t elements() const { return element_count(shape); }

@@ -30,6 +30,10 @@ Shape with_samples(std::int64_t samples, const Shape& shape) {
   return result;
 }
 
+std::span<const std::uint8_t> bytes_of(const tensor::TensorView& view) {
+  return {reinterpret_cast<const std::uint8_t*>(view.data.data()), view.data.size()};
+}
+
 class Builder {
  public:
   Builder(const params::WorkloadParams& params, const Locate& locate)
@@ -128,7 +132,7 @@ class Builder {
                            fmt::format("input '{}'", input.name), dtype_of(input.type),
                            with_samples(samples, input.shape));
       if (samples < 1) fail(tensor_key, fmt::format("tensor '{}' has no samples", input.tensor));
-      value.tensor = &view;
+      value.codes = bytes_of(view);
       value.provenance = {Origin::kCaptured, loader_.tensor_text(input.tensor, input.file)};
     } else {
       samples = *input.samples;
@@ -418,7 +422,7 @@ class Builder {
       constant.kind = ValueKind::kConstant;
       constant.shape = view.shape;
       constant.type = view.dtype == DType::kI8 ? CodeType::kS8 : CodeType::kU8;
-      constant.tensor = &view;
+      constant.codes = bytes_of(view);
       constant.provenance = {Origin::kCaptured,
                              loader_.tensor_text(reference->tensor, reference->file)};
       if (constant.shape != shape) {

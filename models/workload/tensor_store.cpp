@@ -43,16 +43,15 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
     buffer.assign(bytes * static_cast<std::size_t>(stored_samples(value, samples)), 0);
     if (value.kind == ValueKind::kLayer) continue;
     if (value.kind == ValueKind::kConstant) {
-      LACUNA_CHECK(value.tensor != nullptr && value.tensor->data.size() == bytes, "{}", value.name);
-      std::memcpy(buffer.data(), value.tensor->data.data(), bytes);
+      LACUNA_CHECK(value.codes.size() == bytes, "{}", value.name);
+      std::memcpy(buffer.data(), value.codes.data(), bytes);
       continue;
     }
     for (std::int64_t sample = 0; sample < samples; ++sample) {
       const std::int64_t source = source_sample(sample);
       std::uint8_t* out = buffer.data() + static_cast<std::size_t>(sample) * bytes;
-      if (value.tensor != nullptr) {
-        std::memcpy(out, value.tensor->data.data() + static_cast<std::size_t>(source) * bytes,
-                    bytes);
+      if (!value.codes.empty()) {
+        std::memcpy(out, value.codes.data() + static_cast<std::size_t>(source) * bytes, bytes);
       } else {
         tensor::MaskSpec spec = value.drawn;
         spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(source));
