@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One DRAM channel with its controller: FR-FCFS (row hits first, then oldest first; hits may pass an
+// older request of their bank only so often), open pages, reads before writes until the write queue
+// fills up, refresh as late as allowed while requests wait.
+//
+// Time is an argument, in cycles of the memory's command clock, and never stepped: the controller
+// computes the earliest legal cycle of every useful command and performs the earliest one; of several
+// at the same cycle a column command goes before a row command, the older request before the younger.
+// A row command whose cycles on a shared command bus would delay a waiting column command steps back
+// behind it, at most kMaxDeferrals times in a row.
+//
+// Contract: for every cycle t, first enqueue everything that arrives at t, then advance(t). Completion
+// times lie in the future of the column command; they are exact when reported.
+//
+// A request is one burst. A read of a burst that waits in the write queue is answered from there
+// without a command; a write to a burst that waits to be read is not accepted until then.
+//
+// Not modelled here: power-down, self-refresh, closed-page policies, command bus parity, data bus
+// inversion, controller clock crossings (pipeline_cycles is a constant).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "params/memory_params.h"
+#include "timing/dram/bank_queues.h"
+#include "timing/dram/channel_stats.h"
+#include "timing/dram/command_log.h"
+#include "timing/dram/rank_states.h"
+#include "timing/dram/ready_times.h"
+#include "timing/dram/refresh_timer.h"
+#include "timing/dram/timing_table.h"
+#include "timing/dram/wishes.h"
+
+namespace lacuna::timing::dram {
+
+struct BurstRequest {
+  std::uint64_t id = 0;
+  std::int32_t bank = 0;    ///< in the channel
+  std::int32_t row = 0;
+  std::int32_t column = 0;  ///< in bursts
+  bool is_write = false;
+  Cycle arrival = 0;        ///< where latency counts from; at most the time of enqueueing
+};
+
+struct BurstDone {
+  std::uint64_t id = 0;
+  Cycle done = 0;  ///< the cycle after the last data beat, plus pipeline_cycles
+};
+
+class Channel {
+ public:
+  static constexpr int kMaxDeferrals = 4;
+  static constexpr int kMaxBanks = 512;  ///< MemoryPreset::validate()
+  static constexpr int kMaxRanks = 32;
+
+  /// `table` outlives the channel. `refresh_phase`: see RefreshTimer.
+  Channel(const TimingTable& table, const params::MemoryControllerParams& policy,
+          double refresh_phase = 0);
+
+  /// Room in the queue, and no older read of the same burst that a write would overtake.
+  [[nodiscard]] bool can_accept(const BurstRequest& request) const;
+  /// Requires can_accept() and now >= every earlier time given.
+  void enqueue(const BurstRequest& request, Cycle now);
+
+  /// Bursts that wait for their column command.
+  [[nodiscard]] int pending() const { return queues_[0].size() + queues_[1].size(); }
+  /// The cycle of the next command while requests wait; kNever when none do (refreshes of an idle
+  /// channel are caught up later).
+  [[nodiscard]] Cycle next_command_time() {
+    if (pending() == 0) return kNever;
+    if (!is_chosen_) choose();
+    return chosen_.time;
+  }
+  /// Nothing new can be done before this cycle.
+  [[nodiscard]] Cycle completion_bound() {
+    const Cycle next = next_command_time();
+    return next == kNever ? kNever : next + least_latency_;
+  }
+
+  /// Performs the next command if its time is at most `now`; false if there is none.
+  bool step(Cycle now);
+  /// Performs all commands up to `now`.
+  void advance(Cycle now) {
+    while (step(now)) {
+    }
+  }
+
+  /// Bursts whose end is known; the caller takes them out.
+  [[nodiscard]] std::vector<BurstDone>& completions() { return completions_; }
+
+  /// Time of the latest command or arrival.
+  [[nodiscard]] Cycle now() const { return floor_; }
+
+  /// Counters up to `now`, which must not be before the latest command.
+  [[nodiscard]] const ChannelStats& stats(Cycle now);
+
+  /// Null for none. The observer outlives the channel or is removed.
+  void set_observer(CommandObserver* observer) { observer_ = observer; }
+
+ private:
+  enum Direction : std::size_t { kReads = 0, kWrites = 1 };
+
+  // What may be done next; time kNever: nothing.
+  struct Action {
+    Cycle time = kNever;
+    std::uint64_t order = 0;  ///< of the request it serves; 0: a refresh, before all
+    MemoryCommand command = MemoryCommand::kACT;
+    bool is_due_time = false;  ///< no command: a refresh becomes due
+    bool defers_row = false;   ///< a row command could have gone earlier
+    Direction direction = kReads;
+    int bank = 0;
+    int position = -1;         ///< of the burst in its bank's queue; -1: for a refresh
+  };
+  struct BankState {
+    std::int32_t open_row = -1;
+    std::int32_t passed = 0;  ///< row hits that passed an older request since the ACT
+  };
+
+  static void keep_better(Action& best, const Action& other) {
+    if (other.time < best.time || (other.time == best.time && other.order < best.order)) {
+      best = other;
+    }
+  }
+
+  // Only reads the state, apart from chosen_: how often it is called makes no difference.
+  void choose();
+  [[nodiscard]] Direction next_direction() const;
+  // Puts the best wish of this kind into `best` if it is better and not later than `latest`.
+  void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) const;
+  // FCFS: only the oldest request counts.
+  void consider_oldest(Direction direction, Action& column, Action& row) const;
+  void consider_refresh(Action& row) const;
+  [[nodiscard]] bool is_blocked(int bank) const {
+    return ((blocked_[static_cast<std::size_t>(bank) / 64] >> (bank % 64)) & 1) != 0;
+  }
+  // A rank's refresh became due or was done.
+  void renew_blocked();
+  // A bank's queue of this direction, or its row, changed.
+  void renew_wish(int bank, Direction direction);
+  void renew_wishes(int bank) {
+    renew_wish(bank, kReads);
+    renew_wish(bank, kWrites);
+  }
+
+  void perform(const Action& action);
+  void issue(MemoryCommand command, int bank, Cycle time, int row, int column);
+  void perform_column(const Action& action);
+  void open_row(int bank, std::int32_t row, Cycle time);
+  void close_bank(int bank);
+  void close_rank(int rank, Cycle time);
+  void finish(const BankQueues::Burst& burst, bool is_write, Cycle done);
+
+  [[nodiscard]] BankState& bank_state(int bank) { return banks_[static_cast<std::size_t>(bank)]; }
+  [[nodiscard]] const BankState& bank_state(int bank) const {
+    return banks_[static_cast<std::size_t>(bank)];
+  }
+
+  const TimingTable& table_;
+  params::MemoryControllerParams policy_;
+  ReadyTimes ready_;
+  RankStates states_;
+  RefreshTimer refresh_;
+  std::vector<BankState> banks_;
+  std::vector<int> rank_pending_;
+  BankQueues queues_[2];
+  Wishes wishes_[2];
+  std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh is coming
+  int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
+  Direction direction_ = kReads;
+  int served_in_direction_ = 0;
+  int deferrals_ = 0;
+  int least_latency_ = 0;
+  Action chosen_;
+  bool is_chosen_ = false;
+  Cycle floor_ = 0;  ///< no command starts before
+  std::uint64_t order_ = 0;
+  Cycle busy_since_ = 0;
+  Cycle last_data_ = 0;
+  bool is_busy_ = false;
+  std::vector<BurstDone> completions_;
+  ChannelStats stats_;
+  CommandObserver* observer_ = nullptr;
+};
+
+}  // namespace lacuna::timing::dram

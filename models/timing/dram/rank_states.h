@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How long each rank had a bank open, was all precharged, or refreshed: what background power is made
+// of. A state changes with the command that causes it; the refresh lasts as long as it blocks ACT.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "timing/dram/channel_stats.h"
+#include "timing/dram/timing_table.h"
+
+namespace lacuna::timing::dram {
+
+class RankStates {
+ public:
+  explicit RankStates(const TimingTable& table);
+
+  [[nodiscard]] int open_banks(int rank) const {
+    return ranks_[static_cast<std::size_t>(rank)].open_banks;
+  }
+  void bank_opened(int rank, Cycle time) { change(rank, time, +1); }
+  void banks_closed(int rank, int count, Cycle time) { change(rank, time, -count); }
+  void refresh_started(int rank, Cycle time);
+
+  /// Adds what happened up to `time` to the counters. Later calls go on from there.
+  void settle(Cycle time, ChannelStats& stats);
+
+ private:
+  struct Rank {
+    int open_banks = 0;
+    Cycle since = 0;         ///< counted up to here
+    Cycle refresh_until = 0;
+    Cycle active = 0;
+    Cycle precharged = 0;
+    Cycle refreshing = 0;
+  };
+  static void count_up_to(Rank& rank, Cycle time);
+  void change(int rank, Cycle time, int difference);
+
+  std::vector<Rank> ranks_;
+  Cycle refresh_length_ = 0;
+};
+
+}  // namespace lacuna::timing::dram

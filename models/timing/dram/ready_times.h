@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The timing state of one channel: for every bank and rank, and every command, the earliest cycle at
+// which that command may start. Issuing a command pushes its rules into the nodes they concern, rules
+// of bank groups into their banks, rules of pseudo-channels and of the channel into their ranks, so
+// that asking costs two loads; command buses are kept apart. Knows time and nodes only: whether a
+// command makes sense (a row is open, ...) is the controller's business.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "timing/dram/timing_table.h"
+
+namespace lacuna::timing::dram {
+
+class ReadyTimes {
+ public:
+  explicit ReadyTimes(const TimingTable& table);
+
+  /// Earliest start of a command that addresses one bank: the rules of its bank and group ...
+  [[nodiscard]] const Cycle* of_banks(MemoryCommand command) const {
+    return &bank_[index_of(command) * banks_];
+  }
+  /// ... of its rank and above, ...
+  [[nodiscard]] const Cycle* of_ranks(MemoryCommand command) const {
+    return &rank_[index_of(command) * ranks_];
+  }
+  /// ... and of the command bus.
+  [[nodiscard]] Cycle of_bus(MemoryCommand command) const {
+    return bus_free_[bus_[index_of(command)]];
+  }
+
+  /// All three.
+  [[nodiscard]] Cycle earliest(MemoryCommand command, int bank) const {
+    return std::max({of_banks(command)[bank], of_ranks(command)[table_.place(bank).rank],
+                     of_bus(command)});
+  }
+  /// Earliest start of PREA or REFab for a rank.
+  [[nodiscard]] Cycle earliest_rank(MemoryCommand command, int rank) const;
+
+  /// `bank` is any bank of the rank for PREA and REFab.
+  void issue(MemoryCommand command, int bank, Cycle time);
+
+ private:
+  Cycle oldest_in_window(const TimingRule& rule, const BankPlace& place, int bank, Cycle last_edge);
+  static void raise(Cycle* nodes, int first, int count, Cycle value) {
+    for (Cycle* node = nodes + first; node < nodes + first + count; ++node) {
+      *node = std::max(*node, value);
+    }
+  }
+
+  const TimingTable& table_;
+  std::size_t banks_;
+  std::size_t ranks_;
+  std::vector<Cycle> bank_;  // command after command
+  std::vector<Cycle> rank_;
+  std::vector<Cycle> bus_free_;
+  std::array<std::size_t, kCommands> bus_{};
+  std::vector<Cycle> window_times_;  // rings, window after window, node after node
+  std::vector<std::uint8_t> window_oldest_;  // per node: index of its oldest entry
+  std::vector<std::size_t> window_base_;     // of a window in window_times_
+  std::vector<std::size_t> window_nodes_;    // of a window in window_oldest_
+};
+
+}  // namespace lacuna::timing::dram

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each bank wants next, per direction: a column command for a waiting row hit, an ACT, or a PRE.
+// Kept up to date when a bank's queue or row changes, so that choosing the next command is a scan over
+// set bits and three loads each.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lacuna::timing::dram {
+
+class Wishes {
+ public:
+  enum Kind : std::size_t { kColumn = 0, kActivate = 1, kPrecharge = 2, kNothing = 3 };
+  static constexpr std::size_t kKinds = 3;
+
+  explicit Wishes(int banks)
+      : order_(static_cast<std::size_t>(banks)),
+        position_(static_cast<std::size_t>(banks)),
+        kind_(static_cast<std::size_t>(banks), kNothing) {
+    for (auto& mask : masks_) mask.resize((static_cast<std::size_t>(banks) + 63) / 64);
+  }
+
+  void set(int bank, Kind kind, int position, std::uint64_t order) {
+    const auto at = static_cast<std::size_t>(bank);
+    const std::uint64_t bit = std::uint64_t{1} << (at % 64);
+    if (kind_[at] != kind) {
+      if (kind_[at] != kNothing) masks_[kind_[at]][at / 64] &= ~bit;
+      if (kind != kNothing) masks_[kind][at / 64] |= bit;
+      kind_[at] = kind;
+    }
+    position_[at] = position;
+    order_[at] = order;
+  }
+
+  /// Bit b of word w: bank 64 w + b has this wish.
+  [[nodiscard]] const std::vector<std::uint64_t>& banks(Kind kind) const { return masks_[kind]; }
+  [[nodiscard]] Kind kind(int bank) const { return kind_[static_cast<std::size_t>(bank)]; }
+  /// The request that the wish serves: its place in the bank's queue, and its age.
+  [[nodiscard]] int position(int bank) const { return position_[static_cast<std::size_t>(bank)]; }
+  [[nodiscard]] std::uint64_t order(int bank) const {
+    return order_[static_cast<std::size_t>(bank)];
+  }
+
+ private:
+  std::array<std::vector<std::uint64_t>, kKinds> masks_;
+  std::vector<std::uint64_t> order_;
+  std::vector<int> position_;
+  std::vector<Kind> kind_;
+};
+
+}  // namespace lacuna::timing::dram
