@@ -6,81 +6,34 @@
 // adds up exactly.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/cycles.h"
 #include "cosim/backend.h"
+#include "tlm/accounting.h"
 
 namespace lacuna::chip {
 
 using base::Cycle;
-
-/// Where PE-cycles go. The first seven are inside passes, from the engine's pe_* counters; the others
-/// are cycles in which the engine runs no pass, times its PEs.
-enum class StackPart {
-  kCompute,      ///< pe_mac
-  kScheduler,    ///< pe_window + pe_issue
-  kSlot,         ///< pe_slot: entries without a weight that took a MAC slot
-  kImbalance,    ///< pe_imbalance
-  kBank,         ///< pe_bank: waits for a drain
-  kEdge,         ///< pe_edge: start and tail of passes
-  kLoading,      ///< SRAM to buffer loads
-  kDram,         ///< weights or inputs that are still on their way from DRAM
-  kDependency,   ///< activations that an earlier layer has not stored yet
-  kOutputSpace,  ///< output or partial-sum space that is still taken
-  kVector,       ///< no pass while this core's vector unit works
-  kIdle          ///< no task
-};
-inline constexpr int kStackParts = 12;
-[[nodiscard]] std::string_view stack_part_name(StackPart part);
-
-/// PE-cycles by cause.
-struct CycleStack {
-  std::array<std::int64_t, kStackParts> pe_cycles{};
-  [[nodiscard]] std::int64_t& operator[](StackPart part) {
-    return pe_cycles[static_cast<std::size_t>(part)];
-  }
-  [[nodiscard]] std::int64_t operator[](StackPart part) const {
-    return pe_cycles[static_cast<std::size_t>(part)];
-  }
-  [[nodiscard]] std::int64_t total() const;
-  CycleStack& operator+=(const CycleStack& other);
-};
-
-/// Sums of the engine's activity counters (docs/reference/engine.md, section 8).
-struct EngineActivity {
-  std::int64_t passes = 0;
-  std::int64_t pass_cycles = 0;  ///< sum of pass lengths
-  std::int64_t windows_visited = 0, windows_empty = 0, broadcasts = 0, entries_without_k = 0;
-  std::int64_t activation_reads = 0, fifo_pushes = 0, metadata_reads = 0, weight_words = 0;
-  std::int64_t macs = 0, macs_gated = 0, acc_writes = 0, acc_reads = 0;
-  std::int64_t psum_reads = 0, psum_writes = 0, drain_beats = 0;
-  std::int64_t outputs = 0, outputs_nonzero = 0, blocked_cycles = 0;
-  std::int64_t pe_mac = 0, pe_slot = 0, pe_bank = 0, pe_edge = 0;
-  std::int64_t pe_imbalance = 0, pe_window = 0, pe_issue = 0;
-  EngineActivity& operator+=(const EngineActivity& other);
-};
-
-/// Bytes that moved, by what they are and where.
-struct Traffic {
-  std::int64_t weights = 0;       ///< into weight buffers (tiles, also run-time operands)
-  std::int64_t activations = 0;   ///< into activation buffers and vector units
-  std::int64_t outputs = 0;       ///< stored by engines and vector units
-  std::int64_t sram_read = 0, sram_write = 0;
-  std::int64_t dram_read = 0, dram_write = 0;
-  Traffic& operator+=(const Traffic& other);
-};
+using tlm::CycleStack;
+using tlm::EngineActivity;
+using tlm::EventSink;
+using tlm::kStackParts;
+using tlm::stack_part_name;
+using tlm::StackPart;
+using tlm::TimelineEvent;
+using tlm::Traffic;
 
 /// One layer, summed over the programs of a run unless said otherwise.
 struct LayerResult {
   std::string name;
   std::string op;
   bool on_engine = false;
+  std::int64_t weight_loads = 0, weight_loads_saved = 0;  ///< tile loads, and those the buffer made needless
+  std::int64_t block_loads = 0, block_loads_saved = 0;
   bool view = false;
   Cycle begin = 0;                ///< first program: first cycle in which a unit works for it,
   Cycle end = 0;                  ///< and the first cycle after its last store
@@ -91,7 +44,8 @@ struct LayerResult {
   int splits_m = 0, splits_k = 0, splits_n = 0;
   std::int64_t tasks = 0;
   std::int64_t vector_cycles = 0;
-  std::int64_t vector_elements = 0;
+  std::int64_t vector_elements = 0;  ///< lane operations
+  timing::vector::VectorActivity vector;
   std::int64_t transpose_cycles = 0;
   double predicted_cycles = 0.0;  ///< of the mapper, per program
   EngineActivity engine;
@@ -152,24 +106,6 @@ struct RunResult {
   [[nodiscard]] double accuracy() const {
     return samples > 0 ? static_cast<double>(correct) / static_cast<double>(samples) : 0.0;
   }
-};
-
-/// Something with a beginning and an end, for the timeline. `track` is "core 3 engine", "dma" ….
-struct TimelineEvent {
-  int core = -1;                        ///< -1: chip DMA
-  enum class Unit { kEngine, kDrain, kWeightLoad, kActivationLoad, kVector, kStore, kFetch } unit = Unit::kEngine;
-  int layer = -1;
-  int program = 0;
-  Cycle begin = 0;
-  Cycle end = 0;
-  std::int64_t amount = 0;              ///< bytes, or MACs of a pass
-};
-
-/// Receives events as they end (not sorted by begin). The run keeps none.
-class EventSink {
- public:
-  virtual ~EventSink() = default;
-  virtual void event(const TimelineEvent& event) = 0;
 };
 
 }  // namespace lacuna::chip
