@@ -66,16 +66,17 @@ struct Tile {
   std::vector<std::uint8_t> shift;       ///< [N] or empty
   int window_words = 1;                  ///< 64-bit words of a window's mask: ceil(S/64)
   std::vector<std::uint64_t> present;    ///< [Q][windows][window_words]
-  std::vector<std::uint8_t> masks;       ///< [Q][X][P][mask_bytes], bit r of byte r/8: row r
-  std::vector<std::int8_t> codes;     ///< [Q][X][N] weight codes in channel order, zeros included
-  int count_stride = 0;               ///< P rounded up to a multiple of 16
-  bool wide_counts = false;           ///< counts16 instead of counts8 (R_used > 255)
+  int mask_stride = 0;              ///< bytes of an entry's masks: P*mask_bytes, rounded up to 32
+  std::vector<std::uint8_t> masks;  ///< [Q][X][mask_stride]: of PE p at p*mask_bytes, bit r: row r
+  std::vector<std::int8_t> codes;   ///< [Q][X][N] weight codes in channel order, zeros included
+  int count_stride = 0;             ///< P rounded up to a multiple of 16
+  bool wide_counts = false;         ///< counts16 instead of counts8 (R_used > 255)
   std::vector<std::uint8_t> counts8;  ///< [Q][X][count_stride] weights of PE p; padding 0
   std::vector<std::uint16_t> counts16;
   std::vector<std::uint32_t> count_sum;  ///< [Q][X] weights of all PEs
   std::vector<std::uint32_t> word_sum;   ///< [Q][X] value memory words read by all PEs
   std::vector<std::uint32_t> zero_pes;   ///< [Q][X] PEs without a weight
-  std::vector<std::uint8_t> any_masks;   ///< [Q][P][mask_bytes] OR of the masks over x
+  std::vector<std::uint8_t> any_masks;   ///< [Q][mask_stride] OR of the masks over x
   std::vector<std::uint32_t> pe_values;  ///< [Q][P] value bytes in the value memory
   std::int64_t weights = 0;              ///< mask bits set in all
 

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "timing/engine/block.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "timing/engine/image_layout.h"
+
+namespace lacuna::timing::engine {
+namespace {
+
+std::size_t size_of(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+/// A window of all ways, in order of k: S*Q bits at most.
+constexpr int kMaxWindowWords = 256 * 16 / 64;
+using RawMask = std::array<std::uint64_t, kMaxWindowWords>;
+
+/// Bit i: byte i of the (at most 64) codes is not zero.
+std::uint64_t nonzero_bits(const std::uint8_t* codes, int count) {
+  std::uint64_t bits = 0;
+  int i = 0;
+  for (; i + 8 <= count; i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, codes + i, 8);
+    if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
+    // Highest bit of each byte: the byte is not zero. Then gather the eight bits in one byte.
+    constexpr std::uint64_t kLow7 = 0x7F7F7F7F7F7F7F7FULL;
+    const std::uint64_t high = (((bytes & kLow7) + kLow7) | bytes) & ~kLow7;
+    bits |= ((high >> 7U) * 0x0102040810204080ULL >> 56U) << static_cast<unsigned>(i);
+  }
+  for (; i < count; ++i) {
+    bits |= std::uint64_t{codes[i] != 0} << static_cast<unsigned>(i);
+  }
+  return bits;
+}
+
+/// Every step-th bit of word, packed downwards; step a power of two up to 16.
+std::uint64_t every_bit(std::uint64_t word, int step) {
+  switch (step) {
+    case 1:
+      return word;
+    case 2:
+      word &= 0x5555555555555555ULL;
+      break;
+    case 4:
+      word &= 0x1111111111111111ULL;
+      break;
+    case 8:
+      word &= 0x0101010101010101ULL;
+      return (word * 0x0102040810204080ULL) >> 56U;
+    default:
+      word &= 0x0001000100010001ULL;
+      return (word * 0x0001000200040008ULL >> 48U) & 0xFU;
+  }
+  // Halve the gaps between the wanted bits until there are none.
+  if (step == 4) {
+    word = (word | (word >> 3U)) & 0x0303030303030303ULL;
+    word = (word | (word >> 6U)) & 0x000F000F000F000FULL;
+    word = (word | (word >> 12U)) & 0x000000FF000000FFULL;
+    return (word | (word >> 24U)) & 0xFFFFU;
+  }
+  word = (word | (word >> 1U)) & 0x3333333333333333ULL;
+  word = (word | (word >> 2U)) & 0x0F0F0F0F0F0F0F0FULL;
+  word = (word | (word >> 4U)) & 0x00FF00FF00FF00FFULL;
+  word = (word | (word >> 8U)) & 0x0000FFFF0000FFFFULL;
+  return (word | (word >> 16U)) & 0xFFFFFFFFULL;
+}
+
+class BlockBuilder {
+ public:
+  BlockBuilder(const params::EngineParams& params, const BlockSource& source)
+      : source_(source), table_(params, source.segments) {
+    check();
+    block_.k_ways = params.k_ways;
+    block_.lanes = params.lanes;
+    block_.scan_width = params.scan_width;
+    block_.tokens = source.tokens;
+    block_.groups = (source.tokens + params.lanes - 1) / params.lanes;
+    block_.positions = table_.positions(source.windows);
+    block_.windows = source.windows.count();
+    block_.window_words = (params.scan_width + 63) / 64;
+    const std::size_t ways = size_of(block_.k_ways);
+    const std::size_t slots = size_of(block_.groups) * size_of(block_.windows);
+    block_.masks.assign(ways * slots * size_of(block_.window_words), 0);
+    block_.values.resize(ways);
+    block_.slot_base.resize(ways);
+    for (auto& bases : block_.slot_base) {
+      bases.reserve(slots + 1);
+      bases.push_back(0);
+    }
+    block_.set_groups.assign(ways * size_of(block_.positions), 0);
+    block_.nonzero_lanes.assign(ways * size_of(block_.positions), 0);
+    first_segment_ = table_.first_segment(source.windows);
+    touched_ = table_.last_segment(source.windows) - first_segment_;
+    power_of_two_ways_ = std::has_single_bit(static_cast<unsigned>(block_.k_ways));
+  }
+
+  Block build(const params::EngineParams& params) {
+    used_.assign(size_of(block_.k_ways), 0);
+    for (int g = 0; g < block_.groups; ++g) {
+      // Room for the worst case of this group; cut to size at the end.
+      for (int q = 0; q < block_.k_ways; ++q) {
+        auto& values = block_.values[size_of(q)];
+        const std::size_t need =
+            used_[size_of(q)] + size_of(block_.positions) * size_of(block_.lanes);
+        if (values.size() < need) values.resize(std::max(need, values.size() * 2));
+      }
+      for (int w = 0; w < block_.windows; ++w) add_window(g, w);
+    }
+    for (int q = 0; q < block_.k_ways; ++q) {
+      block_.values[size_of(q)].resize(used_[size_of(q)]);
+      block_.values[size_of(q)].shrink_to_fit();
+    }
+    block_.image_bytes = block_image_bytes(params, block_);
+    block_.key = hash();
+    return std::move(block_);
+  }
+
+ private:
+  void check() const {
+    LACUNA_CHECK(source_.tokens >= 1, "{} tokens", source_.tokens);
+    LACUNA_CHECK(source_.windows.begin >= 0 && source_.windows.count() >= 1 &&
+                     source_.windows.end <= table_.windows(),
+                 "windows {}..{} of {}", source_.windows.begin, source_.windows.end,
+                 table_.windows());
+    const int touched =
+        table_.last_segment(source_.windows) - table_.first_segment(source_.windows);
+    LACUNA_CHECK(source_.rows.size() == size_of(source_.tokens) * size_of(touched),
+                 "{} rows for {} tokens of {} segments", source_.rows.size(), source_.tokens,
+                 touched);
+  }
+
+  void add_window(int group, int window) {
+    const int global = source_.windows.begin + window;
+    const int segment = global / table_.segment_windows();
+    const std::int64_t channel = table_.k_range({global, global + 1}).begin -
+                                 std::int64_t{segment} * source_.segments.channels;
+    const int count = static_cast<int>(table_.k_range({global, global + 1}).count());
+    const int words = (count + 63) / 64;
+
+    RawMask any;
+    std::fill_n(any.begin(), words, 0);
+    std::array<const std::uint8_t*, 16> lane_codes{};
+    for (int v = 0; v < block_.lanes; ++v) {
+      const int token = group * block_.lanes + v;
+      if (token >= block_.tokens) break;
+      const std::uint8_t* row =
+          source_.rows[size_of(token) * size_of(touched_) + size_of(segment - first_segment_)];
+      if (row == nullptr) continue;
+      lane_codes[size_of(v)] = row + channel;
+      for (int i = 0; i < words; ++i) {
+        any[size_of(i)] |=
+            nonzero_bits(row + channel + std::int64_t{64} * i, std::min(64, count - 64 * i));
+      }
+    }
+    if (!source_.skip_activations) {
+      for (int i = 0; i < words; ++i) {
+        any[size_of(i)] = base::low_mask(std::min(64, count - 64 * i));
+      }
+    }
+
+    const int position = table_.base(global) - table_.base(source_.windows.begin);
+    split_mask(any, words, group, window);
+    for (int i = 0; i < words; ++i) {
+      for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
+        add_value(lane_codes, 64 * i + base::lowest_bit(bits), position);
+      }
+    }
+    for (int q = 0; q < block_.k_ways; ++q) {
+      block_.slot_base[size_of(q)].push_back(
+          static_cast<std::uint32_t>(used_[size_of(q)] / size_of(block_.lanes)));
+    }
+  }
+
+  /// The window's bits in order of k -> the masks of the ways.
+  void split_mask(const RawMask& any, int words, int group, int window) {
+    const auto way_mask = [&](int q) {
+      return block_.masks.data() +
+             ((size_of(q) * size_of(block_.groups) + size_of(group)) * size_of(block_.windows) +
+              size_of(window)) *
+                 size_of(block_.window_words);
+    };
+    const int ways = block_.k_ways;
+    if (power_of_two_ways_) {
+      const int bits_per_word = 64 / ways;
+      for (int q = 0; q < ways; ++q) {
+        std::uint64_t* mask = way_mask(q);
+        for (int i = 0; i < words; ++i) {
+          const int at = i * bits_per_word;
+          mask[at / 64] |= every_bit(any[size_of(i)] >> static_cast<unsigned>(q), ways)
+                           << static_cast<unsigned>(at % 64);
+        }
+      }
+      return;
+    }
+    for (int i = 0; i < words; ++i) {
+      for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
+        const int k = 64 * i + base::lowest_bit(bits);
+        way_mask(k % ways)[k / ways / 64] |= std::uint64_t{1}
+                                             << static_cast<unsigned>(k / ways % 64);
+      }
+    }
+  }
+
+  void add_value(const std::array<const std::uint8_t*, 16>& lane_codes, int k, int position) {
+    const int way = power_of_two_ways_ ? k & (block_.k_ways - 1) : k % block_.k_ways;
+    const int index = power_of_two_ways_
+                          ? k >> std::countr_zero(static_cast<unsigned>(block_.k_ways))
+                          : k / block_.k_ways;
+    std::size_t& used = used_[size_of(way)];
+    std::uint8_t* values = block_.values[size_of(way)].data() + used;
+    used += size_of(block_.lanes);
+    const std::size_t column = size_of(way) * size_of(block_.positions) + size_of(position + index);
+    std::uint32_t nonzeros = 0;
+    for (int v = 0; v < block_.lanes; ++v) {
+      const std::uint8_t* codes = lane_codes[size_of(v)];
+      values[v] = codes == nullptr ? std::uint8_t{0} : codes[k];
+      nonzeros += values[v] != 0 ? 1 : 0;
+    }
+    block_.set_groups[column] += 1;
+    block_.nonzero_lanes[column] += nonzeros;
+  }
+
+  [[nodiscard]] std::uint64_t hash() const {
+    const std::array<int, 7> shape{block_.k_ways, block_.lanes,     block_.scan_width,
+                                   block_.tokens, block_.positions, block_.windows,
+                                   block_.groups};
+    std::uint64_t key = base::hash_bytes(shape.data(), sizeof(shape), 2);
+    for (int w = source_.windows.begin; w <= source_.windows.end; ++w) {
+      const int base = table_.base(w) - table_.base(source_.windows.begin);
+      key = base::hash_combine(key, static_cast<std::uint64_t>(base));
+    }
+    key = base::hash_bytes(block_.masks.data(), block_.masks.size() * sizeof(std::uint64_t), key);
+    for (const auto& values : block_.values) {
+      key = base::hash_bytes(values.data(), values.size(), key);
+    }
+    return key == 0 ? 1 : key;  // 0 means "no key" in the RTL interface
+  }
+
+  const BlockSource& source_;
+  WindowTable table_;
+  Block block_;
+  std::vector<std::size_t> used_;  // bytes of each way's values
+  int first_segment_ = 0;
+  int touched_ = 0;
+  bool power_of_two_ways_ = false;
+};
+
+}  // namespace
+
+std::int64_t Block::set_bits(int way, int group) const {
+  const auto& bases = slot_base[size_of(way)];
+  return std::int64_t{bases[size_of(group + 1) * size_of(windows)]} -
+         bases[size_of(group) * size_of(windows)];
+}
+
+Block make_block(const params::EngineParams& params, const BlockSource& source) {
+  return BlockBuilder(params, source).build(params);
+}
+
+}  // namespace lacuna::timing::engine

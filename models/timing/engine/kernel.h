@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Interface between the vector versions of the recurrence and of the sums of products, and the code
+// that picks one at run time. Plain data only: the AVX2 translation unit is compiled with other
+// flags than the rest, so it must not instantiate inline functions that others share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lacuna::timing::engine {
+
+/// What a timing kernel reads. Arrays as in Tile and Block.
+struct KernelInput {
+  int pes, ways, depth, groups, positions, windows, window_words;
+  bool skip_none;  ///< SkipEmpty::kNone
+  const int* base;
+  const std::uint64_t* present;
+  const std::uint64_t* block_masks;
+  int count_stride;
+  const std::uint8_t* counts8;  ///< null if counts are wide
+  const std::uint16_t* counts16;
+  const std::uint32_t* zero_pes;
+  int mask_stride;
+  const std::uint8_t* masks;
+  const std::uint8_t* any_masks;
+  std::int64_t hold1, hold2;
+  std::int64_t drain_cycles;  ///< L_drain + n_b
+};
+
+/// What it gives, besides F and E.
+struct KernelOutput {
+  std::int64_t* group_end;
+  std::int64_t* drain_end;
+  std::uint64_t windows_visited, windows_empty, broadcasts, entries_without_k;
+  std::uint64_t first_writes, blocked, slots;  ///< slots: PE slots without a weight
+  std::uint64_t bank, imbalance, window;       ///< PE-cycles by cause
+  std::uint64_t tail;                          ///< PE-cycles after each PE's last slot
+};
+
+/// Bytes of scratch memory that a kernel needs.
+[[nodiscard]] std::size_t kernel_scratch_bytes(const KernelInput& input);
+
+/// The recurrence with lags of 16 or 32 bits. False: a lag left the range; the output is void.
+using TimingKernel = bool (*)(const KernelInput& input, unsigned char* scratch,
+                              KernelOutput& output);
+
+/// sums[0..channels) += sum over i of values[i] * rows[i][0..channels). Wraps at 32 bits. |values|
+/// up to 255. Reads `channels` bytes of each row.
+using SumKernel = void (*)(const std::int8_t* const* rows, const std::int16_t* values, int count,
+                           int channels, std::int32_t* sums);
+
+namespace portable {
+bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
+                  int channels, std::int32_t* sums);
+}  // namespace portable
+
+namespace avx2 {
+bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
+                  int channels, std::int32_t* sums);
+}  // namespace avx2
+
+/// True if the AVX2 versions are compiled in and this machine can run them.
+[[nodiscard]] bool have_avx2();
+
+}  // namespace lacuna::timing::engine

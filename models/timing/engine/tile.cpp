@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "timing/engine/tile.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "timing/engine/capacity.h"
+#include "timing/engine/image_layout.h"
+#include "timing/engine/k_map.h"
+
+namespace lacuna::timing::engine {
+namespace {
+
+std::size_t size_of(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+void check_source(const params::EngineParams& params, const WindowTable& table,
+                  const TileSource& source) {
+  LACUNA_CHECK(source.weights.data != nullptr);
+  LACUNA_CHECK(source.channels >= 1 && source.channels <= params.max_channels(),
+               "{} channels on {} PEs of {} rows", source.channels, params.pes, params.rows_per_pe);
+  LACUNA_CHECK(source.windows.begin >= 0 && source.windows.count() >= 1 &&
+                   source.windows.end <= table.windows(),
+               "windows {}..{} of {}", source.windows.begin, source.windows.end, table.windows());
+  LACUNA_CHECK(table.positions(source.windows) <= 65536, "{} positions per way",
+               table.positions(source.windows));
+  const std::size_t channels = size_of(source.channels);
+  const bool post = !source.bias.empty() || !source.multiplier.empty() || !source.shift.empty();
+  if (post) {
+    LACUNA_CHECK(source.bias.size() == channels && source.multiplier.size() == channels &&
+                     source.shift.size() == channels,
+                 "requantization of {}/{}/{} channels, tile has {}", source.bias.size(),
+                 source.multiplier.size(), source.shift.size(), channels);
+    for (const std::uint8_t shift : source.shift) {
+      LACUNA_CHECK(shift >= 1 && shift <= 62, "shift {}", shift);
+    }
+  }
+}
+
+/// The order as given, or the identity; checks that each row is a permutation.
+std::vector<std::uint8_t> make_order(const TileSource& source, int pes, int rows) {
+  std::vector<std::uint8_t> order = source.order;
+  if (order.empty()) {
+    order.resize(size_of(pes) * size_of(rows));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      order[i] = static_cast<std::uint8_t>(i % size_of(pes));
+    }
+    return order;
+  }
+  LACUNA_CHECK(order.size() == size_of(pes) * size_of(rows), "order of {} places, tile has {} x {}",
+               order.size(), rows, pes);
+  for (int r = 0; r < rows; ++r) {
+    std::vector<bool> used(size_of(pes), false);
+    for (int i = 0; i < pes; ++i) {
+      const std::size_t pe = order[size_of(r) * size_of(pes) + size_of(i)];
+      LACUNA_CHECK(pe < used.size() && !used[pe], "order of row {} is no permutation", r);
+      used[pe] = true;
+    }
+  }
+  return order;
+}
+
+/// Copies the codes and sets mask bits; a block of channels at a time keeps both sides in cache.
+void fill_codes_and_masks(Tile& tile, const WindowTable& table, const TileSource& source) {
+  constexpr int kChannelBlock = 64;
+  for (int n0 = 0; n0 < tile.channels; n0 += kChannelBlock) {
+    const int n1 = std::min(tile.channels, n0 + kChannelBlock);
+    for_each_k(table, source.windows, [&](int way, int x, std::int64_t k) {
+      const std::size_t entry = tile.entry(way, x);
+      std::int8_t* codes = tile.codes.data() + entry * size_of(tile.channels);
+      std::uint8_t* masks = tile.masks.data() + entry * size_of(tile.mask_stride);
+      const std::int8_t* from = source.weights.data +
+                                (source.first_channel + n0) * source.weights.n_stride +
+                                k * source.weights.k_stride;
+      for (int n = n0; n < n1; ++n, from += source.weights.n_stride) {
+        codes[n] = *from;
+        if (*from == 0 && source.skip_weights) continue;
+        const int row = n / tile.pes;
+        const std::size_t pe = tile.order[size_of(n)];
+        masks[pe * size_of(tile.mask_bytes) + size_of(row / 8)] |=
+            static_cast<std::uint8_t>(1U << (row % 8));
+      }
+    });
+  }
+}
+
+int popcount_bytes(const std::uint8_t* bytes, int count) {
+  int total = 0;
+  for (int i = 0; i < count; ++i) total += std::popcount(bytes[i]);
+  return total;
+}
+
+/// Distinct value memory words that hold the values of one (PE, position).
+int words_touched(const Tile& tile, const std::uint8_t* mask, int count, std::int64_t pointer) {
+  if (count == 0) return 0;
+  if (!tile.in_place) {
+    return static_cast<int>((pointer + count - 1) / tile.weight_word - pointer / tile.weight_word +
+                            1);
+  }
+  int words = 0;
+  std::int64_t last = -1;
+  for (int r = 0; r < tile.rows; ++r) {
+    if (((mask[r / 8] >> (r % 8)) & 1U) == 0) continue;
+    const std::int64_t word = (pointer + r) / tile.weight_word;
+    words += word != last ? 1 : 0;
+    last = word;
+  }
+  return words;
+}
+
+void fill_sums(Tile& tile) {
+  std::vector<std::int64_t> pointer(size_of(tile.pes));
+  for (int q = 0; q < tile.k_ways; ++q) {
+    std::fill(pointer.begin(), pointer.end(), 0);
+    std::uint8_t* any = tile.any_masks.data() + size_of(q) * size_of(tile.mask_stride);
+    int window = 0;
+    for (int x = 0; x < tile.positions; ++x) {
+      while (tile.base[size_of(window) + 1] <= x) ++window;
+      const std::size_t entry = tile.entry(q, x);
+      const std::uint8_t* masks = tile.masks.data() + entry * size_of(tile.mask_stride);
+      for (int i = 0; i < tile.mask_stride; ++i) any[i] |= masks[i];
+      int sum = 0;
+      int words = 0;
+      int empty = 0;
+      for (int p = 0; p < tile.pes; ++p) {
+        const std::uint8_t* mask = masks + size_of(p) * size_of(tile.mask_bytes);
+        const int count = popcount_bytes(mask, tile.mask_bytes);
+        const std::size_t at = entry * size_of(tile.count_stride) + size_of(p);
+        if (tile.wide_counts) {
+          tile.counts16[at] = static_cast<std::uint16_t>(count);
+        } else {
+          tile.counts8[at] = static_cast<std::uint8_t>(count);
+        }
+        const std::int64_t begin =
+            tile.in_place ? std::int64_t{x} * tile.rows : pointer[size_of(p)];
+        words += words_touched(tile, mask, count, begin);
+        pointer[size_of(p)] += count;
+        sum += count;
+        empty += count == 0 ? 1 : 0;
+      }
+      tile.count_sum[entry] = static_cast<std::uint32_t>(sum);
+      tile.word_sum[entry] = static_cast<std::uint32_t>(words);
+      tile.zero_pes[entry] = static_cast<std::uint32_t>(empty);
+      tile.weights += sum;
+      if (sum > 0) {
+        const int bit = x - tile.base[size_of(window)];
+        const std::size_t word =
+            (size_of(q) * size_of(tile.windows) + size_of(window)) * size_of(tile.window_words) +
+            size_of(bit / 64);
+        tile.present[word] |= std::uint64_t{1} << (bit % 64);
+      }
+    }
+    for (int p = 0; p < tile.pes; ++p) {
+      const std::int64_t values =
+          tile.in_place ? std::int64_t{tile.positions} * tile.rows : pointer[size_of(p)];
+      tile.pe_values[size_of(q) * size_of(tile.pes) + size_of(p)] =
+          static_cast<std::uint32_t>(values);
+    }
+  }
+}
+
+template <class Element>
+std::uint64_t hash_vector(const std::vector<Element>& values, std::uint64_t seed) {
+  return base::hash_bytes(values.data(), values.size() * sizeof(Element), seed);
+}
+
+/// Everything else in a tile follows from what is hashed here.
+std::uint64_t hash_tile(const Tile& tile) {
+  const std::vector<int> shape{tile.pes,        tile.k_ways,   tile.scan_width, tile.weight_word,
+                               tile.channels,   tile.rows,     tile.positions,  tile.windows,
+                               tile.mask_bytes, tile.in_place, tile.has_post};
+  std::uint64_t key = hash_vector(shape, 1);
+  key = hash_vector(tile.base, key);
+  key = hash_vector(tile.order, key);
+  key = hash_vector(tile.bias, key);
+  key = hash_vector(tile.multiplier, key);
+  key = hash_vector(tile.shift, key);
+  key = hash_vector(tile.masks, key);
+  key = hash_vector(tile.codes, key);
+  return key == 0 ? 1 : key;  // 0 means "no key" in the RTL interface
+}
+
+}  // namespace
+
+int Tile::mask_log() const { return std::countr_zero(static_cast<unsigned>(mask_bytes)); }
+
+Tile make_tile(const params::EngineParams& params, const TileSource& source) {
+  const WindowTable table(params, source.segments);
+  check_source(params, table, source);
+  Tile tile;
+  tile.pes = params.pes;
+  tile.k_ways = params.k_ways;
+  tile.scan_width = params.scan_width;
+  tile.weight_word = params.weight_word;
+  tile.channels = source.channels;
+  tile.rows = (source.channels + params.pes - 1) / params.pes;
+  tile.positions = table.positions(source.windows);
+  tile.windows = source.windows.count();
+  tile.mask_bytes = mask_bytes_for(tile.rows);
+  tile.in_place = source.in_place;
+  tile.has_post = !source.bias.empty();
+  for (int w = source.windows.begin; w <= source.windows.end; ++w) {
+    tile.base.push_back(table.base(w) - table.base(source.windows.begin));
+  }
+  tile.order = make_order(source, tile.pes, tile.rows);
+  tile.bias.assign(source.bias.begin(), source.bias.end());
+  tile.multiplier.assign(source.multiplier.begin(), source.multiplier.end());
+  tile.shift.assign(source.shift.begin(), source.shift.end());
+
+  const std::size_t entries = size_of(tile.k_ways) * size_of(tile.positions);
+  tile.window_words = (tile.scan_width + 63) / 64;
+  tile.present.assign(size_of(tile.k_ways) * size_of(tile.windows) * size_of(tile.window_words), 0);
+  tile.mask_stride = (tile.pes * tile.mask_bytes + 31) / 32 * 32;
+  tile.masks.assign(entries * size_of(tile.mask_stride), 0);
+  tile.any_masks.assign(size_of(tile.k_ways) * size_of(tile.mask_stride), 0);
+  tile.codes.assign(entries * size_of(tile.channels), 0);
+  tile.count_stride = (tile.pes + 15) / 16 * 16;
+  tile.wide_counts = tile.rows > 255;
+  if (tile.wide_counts) {
+    tile.counts16.assign(entries * size_of(tile.count_stride), 0);
+  } else {
+    tile.counts8.assign(entries * size_of(tile.count_stride), 0);
+  }
+  tile.count_sum.assign(entries, 0);
+  tile.word_sum.assign(entries, 0);
+  tile.zero_pes.assign(entries, 0);
+  tile.pe_values.assign(size_of(tile.k_ways) * size_of(tile.pes), 0);
+
+  fill_codes_and_masks(tile, table, source);
+  fill_sums(tile);
+  tile.image_bytes = weight_image_bytes(params, tile);
+  tile.key = hash_tile(tile);
+  return tile;
+}
+
+}  // namespace lacuna::timing::engine
