@@ -40,7 +40,8 @@ namespace detail {
 struct LoadState {
   Issues issues;
   Provenance provenance;
-  std::string root_file;  ///< what the user named; presets given by --set start from it
+  base::SourceLocation map_place;  ///< of the struct being read: where missing keys are reported
+  std::string root_file;           ///< what the user named; presets given by --set start from it
 };
 
 template <class T>
@@ -71,8 +72,13 @@ class RequiredProbe {
 /// The visitor that fills one struct from one map.
 class MapReader {
  public:
-  MapReader(const Node& map, std::string path, LoadState& state)
-      : map_(map), path_(std::move(path)), state_(state) {}
+  /// `outer_place`: where to report missing keys if the map itself stands in a file that the named
+  /// one only extends.
+  MapReader(const Node& map, std::string path, const base::SourceLocation& outer_place,
+            LoadState& state)
+      : map_(map), path_(std::move(path)), place_(map.place.location()), state_(state) {
+    if (!outer_place.file.empty() && place_.file != state.root_file) place_ = outer_place;
+  }
 
   template <class T>
   void operator()(const Field& field, T& target) {
@@ -81,7 +87,7 @@ class MapReader {
     const std::string path = child_path(path_, field.name);
     if (member == nullptr) {
       if (!field.is_optional && !can_be_left_out(target)) {
-        report_missing_key(map_.place.location(), path_, field, state_.issues);
+        report_missing_key(place_, path_, field, state_.issues);
       }
       return;
     }
@@ -99,7 +105,7 @@ class MapReader {
       RequiredProbe probe;
       body(probe);
       if (probe.required()) {
-        report_missing_key(map_.place.location(), path_, params::field(name, doc), state_.issues);
+        report_missing_key(place_, path_, params::field(name, doc), state_.issues);
       }
       return;
     }
@@ -110,7 +116,7 @@ class MapReader {
           fmt::format("{}: expected a map, found {}", path, describe_kind(member->value)));
       return;
     }
-    MapReader inner(member->value, path, state_);
+    MapReader inner(member->value, path, place_, state_);
     body(inner);
     inner.finish();
   }
@@ -120,6 +126,8 @@ class MapReader {
   void when(bool condition, std::string_view, Body&& body) {
     if (condition) body(*this);
   }
+
+  [[nodiscard]] const base::SourceLocation& place() const { return place_; }
 
   void finish() { report_unknown_keys(map_, path_, known_, state_.issues); }
 
@@ -139,6 +147,7 @@ class MapReader {
 
   const Node& map_;
   std::string path_;
+  base::SourceLocation place_;
   LoadState& state_;
   std::vector<std::string> known_;
 };
@@ -160,12 +169,15 @@ void check_rules(const T& value, const std::string& path, const Node& map, LoadS
     if (!readable) continue;
     base::SourceLocation where = map.place.location();
     if (!violation.keys.empty()) {
-      // If --set is involved, it is what the user changed last: point there.
+      // Point at what the user changed last: --set, else the named file, else a base.
       const std::string first = child_path(path, violation.keys.front());
       where = state.provenance.locate(first);
       for (const std::string& key : violation.keys) {
         const auto place = state.provenance.locate(child_path(path, key));
-        if (place.file == kSetOrigin) where = place;
+        const bool nearer = (place.file == kSetOrigin && where.file != kSetOrigin) ||
+                            (place.file == state.root_file && where.file != kSetOrigin &&
+                             where.file != state.root_file);
+        if (nearer) where = place;
       }
     }
     state.issues.add(where, path.empty() ? violation.message : path + ": " + violation.message);
@@ -178,9 +190,11 @@ bool load_struct(const Node& node, const std::string& path, T& target, LoadState
     expect_shape(node, path, "a map", state);
     return false;
   }
-  MapReader reader(node, path, state);
+  MapReader reader(node, path, state.map_place, state);
+  const base::SourceLocation outer_place = std::exchange(state.map_place, reader.place());
   T::visit(target, reader);
   reader.finish();
+  state.map_place = outer_place;
   if constexpr (params::SelfValidating<T>) check_rules(target, path, node, state);
   return true;
 }

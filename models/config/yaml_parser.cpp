@@ -98,6 +98,7 @@ class TreeBuilder final : public YAML::EventHandler {
     bool has_key = false;
     std::string key;
     Place key_place;
+    std::map<std::string, int> key_lines;  ///< keys seen so far
   };
 
   [[nodiscard]] Place place(const YAML::Mark& mark) const {
@@ -169,12 +170,12 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     if (!frame.has_key) {
       if (node.kind != Node::Kind::kScalar) fail(node.place, "a key must be a word");
-      const auto [known, fresh] = keys_of(frame).emplace(node.scalar, node.place.line);
+      const auto [known, fresh] = frame.key_lines.emplace(node.scalar, node.place.line);
       if (!fresh) {
         fail(node.place, fmt::format("the key '{}' is already given in line {}",
                                      base::printable(node.scalar), known->second));
       }
-      if (keys_of(frame).size() > kMaxKeys) {
+      if (frame.key_lines.size() > kMaxKeys) {
         fail(node.place, fmt::format("more than {} keys in a map", kMaxKeys));
       }
       frame.key = std::move(node.scalar);
@@ -186,21 +187,24 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.has_key = false;
   }
 
-  /// Keys seen so far in the innermost map, with their lines.
-  std::map<std::string, int>& keys_of(const Frame& frame) {
-    const std::size_t level = frames_.size();
-    if (key_lines_.size() < level) key_lines_.resize(level);
-    if (frame.node.members.empty()) key_lines_[level - 1].clear();
-    return key_lines_[level - 1];
-  }
-
   std::shared_ptr<const std::string> file_;
   Node root_;
   std::vector<Frame> frames_;
-  std::vector<std::map<std::string, int>> key_lines_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t total_nodes_ = 0;
 };
+
+/// Whether line `index` (from 0) of the text is indented with a tab, which YAML forbids and for
+/// which the parser has various confusing messages.
+bool has_tab_indentation(std::string_view text, int index) {
+  for (; index > 0 && !text.empty(); --index) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  const std::size_t first = text.find_first_not_of(" ");
+  return first != std::string_view::npos && text[first] == '\t';
+}
 
 }  // namespace
 
@@ -228,6 +232,10 @@ Node parse_yaml(std::string_view text, const std::string& file_name) {
     if (!error.mark.is_null()) {
       where.line = error.mark.line + 1;
       where.column = error.mark.column + 1;
+    }
+    if (where.line > 0 && has_tab_indentation(text, where.line - 1)) {
+      where.column = 1;
+      throw base::UserError(where, "not valid YAML: indented with a tab; use blanks");
     }
     throw base::UserError(where, "not valid YAML: " + base::printable(error.msg, 200));
   }
