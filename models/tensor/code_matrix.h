@@ -15,7 +15,7 @@ namespace lacuna::tensor {
 enum class CodeKind { kU8, kS8 };
 
 /// Dense matrices beyond this are refused instead of allocated.
-inline constexpr std::int64_t kMaxMatrixBytes = std::int64_t{1} << 31;
+inline constexpr std::int64_t kMaxMatrixBytes = std::int64_t{1} << 30;
 
 struct CodeMatrix {
   std::int64_t rows = 0;

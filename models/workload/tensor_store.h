@@ -21,7 +21,7 @@ class TensorStore {
   /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must outlive
   /// the store. UserError when the batch would need more than kMaxBytes.
   TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples);
-  static constexpr std::int64_t kMaxBytes = std::int64_t{16} << 30;
+  static constexpr std::int64_t kMaxBytes = std::int64_t{4} << 30;
 
   [[nodiscard]] const Graph& graph() const { return *graph_; }
   [[nodiscard]] std::int64_t samples() const { return samples_; }
