@@ -41,7 +41,9 @@ using GemmSource = std::variant<FileSource, tensor::MaskSpec>;
 struct GemmOptions {
   std::string weights;  ///< SRC
   std::string activations;
-  std::optional<std::int64_t> m, n, k;  ///< needed where no file says it; else they must agree
+  std::optional<std::int64_t> m = {};  ///< needed where no file says it; else they must agree
+  std::optional<std::int64_t> n = {};
+  std::optional<std::int64_t> k = {};
   CodeType activation_type = CodeType::kU8;  ///< of drawn values
   CodeType output_type = CodeType::kS8;
 };
