@@ -36,15 +36,25 @@ std::string format_path(const std::string& path, const std::string& target_file)
 template <class T>
 std::string format_value(const T& value, const Field& field, const std::string& target_file);
 
+/// Whether a member says nothing, so that leaving its key out means the same.
+template <class T>
+bool is_absent(const T& value, const Field& field) {
+  if constexpr (params::kIsOptional<T>) {
+    return !value.has_value();
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return field.is_path && field.is_optional && value.empty();
+  } else {
+    return false;
+  }
+}
+
 /// "{a: 1, b: [2, 3]}".
 class FlowWriter {
  public:
   explicit FlowWriter(const std::string& target_file) : target_file_(target_file) {}
   template <class T>
   void operator()(const Field& field, const T& value) {
-    if constexpr (params::kIsOptional<T>) {
-      if (!value) return;
-    }
+    if (is_absent(value, field)) return;
     next() += fmt::format("{}: {}", field.name, format_value(value, field, target_file_));
   }
   template <class Body>
@@ -118,8 +128,9 @@ class BlockWriter {
 
   template <class T>
   void operator()(const Field& field, const T& value) {
+    if (is_absent(value, field)) return;
     if constexpr (params::kIsOptional<T>) {
-      if (value) (*this)(field, *value);
+      (*this)(field, *value);
     } else if constexpr (params::Described<T>) {
       nested(field.name, [&](auto& inner) { T::visit(value, inner); });
     } else if constexpr (params::kIsVector<T>) {
