@@ -63,6 +63,18 @@ class CheckFloors(unittest.TestCase):
             "timing/engine/ (floor 2) must not include timing/dram/ (floor 2)",
         )
 
+    def test_the_crossbar_knows_the_banks_but_not_the_reverse(self):
+        status, output = check({"timing/noc/a.h": '#include "timing/sram/banks.h"\n'})
+        self.assertEqual(status, 0, output)
+        self.assert_caught(
+            {"timing/sram/a.h": '#include "timing/noc/crossbar.h"\n'},
+            "timing/sram/ (floor 2) must not include timing/noc/ (floor 2)",
+        )
+
+    def test_verilated_headers_outside_cosim(self):
+        self.assertEqual(check({"cosim/a.cpp": '#include "verilated.h"\n'})[0], 0)
+        self.assert_caught({"chip/a.cpp": '#include "verilated.h"\n'}, "must not include Verilator")
+
     def test_systemc_below_tlm(self):
         for header in ("systemc", "systemc.h", "tlm", "tlm_utils/simple_target_socket.h"):
             self.assert_caught(
