@@ -56,6 +56,8 @@ struct LayerResult {
   std::int64_t expect_values = 0;
   std::int64_t expect_mismatches = 0;
   std::string first_mismatch;     ///< empty when there is none
+  /// Compared with a plain dense execution (RunOptions::check_reference); -1: was not.
+  std::int64_t reference_mismatches = -1;
 };
 
 /// One program: one batch of samples.

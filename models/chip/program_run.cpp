@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chip/program_run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "mapper/tile_compiler.h"
+#include "timing/engine/image.h"
+#include "workload/lowering.h"
+#include "workload/vector_ops.h"
+
+namespace lacuna::chip {
+
+namespace engine_model = timing::engine;
+using tlm::Transfer;
+
+ProgramRun::ProgramRun(const params::ChipParams& chip, const workload::Graph& graph,
+                       const tlm::Clock& clock)
+    : chip_(chip), graph_(graph), clock_(clock), changed_("changed") {}
+
+std::string_view ProgramRun::layer_name(int index) const { return layer(index).name; }
+
+void ProgramRun::begin(const mapper::Program& program, int index, int variant,
+                       std::int64_t first_sample) {
+  program_ = &program;
+  index_ = index;
+  variant_ = variant;
+  store_ = std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch);
+  blocks_.clear();
+  tiles_.clear();
+  tensors_.assign(graph_.values.size(), {});
+  samples_left_.assign(graph_.layers.size(), 0);
+  open_layers_ = 0;
+  for (std::size_t id = 0; id < graph_.values.size(); ++id) {
+    const mapper::TensorPlan& plan = program.tensors[id];
+    if (!plan.stored) continue;
+    const workload::Value& value = graph_.values[id];
+    tensors_[id].assign(static_cast<std::size_t>(program.batch), {plan.layout, plan.tokens});
+    if (value.kind == workload::ValueKind::kLayer) {
+      samples_left_[static_cast<std::size_t>(value.layer)] = program.batch;
+      ++open_layers_;
+    } else if (!plan.fetched) {  // already where it is read from: DRAM
+      for (int sample = 0; sample < program.batch; ++sample) {
+        store_codes(static_cast<int>(id), sample, value.elements());
+      }
+    }
+  }
+}
+
+void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
+  if (!tensor(value, sample).store(codes, clock_.now(), store_->codes(value, sample))) return;
+  const int producer = graph_.value(value).layer;
+  if (producer != workload::kNoValue) {
+    int& left = samples_left_[static_cast<std::size_t>(producer)];
+    if (--left == 0) {
+      --open_layers_;
+      const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
+      if (plan != mapper::kNone) {
+        std::erase_if(blocks_, [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+        std::erase_if(tiles_, [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+      }
+    }
+  }
+  changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) const {
+  tlm::Readiness ready{0, false};
+  for (const mapper::Dependency& need : needs) {
+    for (int sample = need.sample_begin; sample < need.sample_end; ++sample) {
+      const base::Cycle since = tensor(need.value, sample).since();
+      if (since < 0) return {-1, false};
+      if (since >= ready.at) {
+        ready.at = since;
+        ready.from_dram = program_->tensors[static_cast<std::size_t>(need.value)].fetched;
+      }
+    }
+  }
+  return ready;
+}
+
+tlm::Readiness ProgramRun::fetched(int fetch) const { return dma_->fetched(fetch); }
+
+bool ProgramRun::complete(const std::vector<int>& layers) const {
+  return std::all_of(layers.begin(), layers.end(), [this](int index) {
+    return samples_left_[static_cast<std::size_t>(index)] == 0;
+  });
+}
+
+void ProgramRun::fetch_done(int fetch) {
+  const mapper::Fetch& command = program_->fetches[static_cast<std::size_t>(fetch)];
+  if (command.kind == mapper::Fetch::Kind::kTensor) {
+    store_codes(command.index, command.sample, graph_.value(command.index).elements());
+  }
+  changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void ProgramRun::release_fetch(int fetch) { dma_->release(fetch); }
+
+engine_model::PassCommand ProgramRun::command(const mapper::Task& task, int k_tile) const {
+  const workload::Layer& of = layer(task.layer);
+  (void)k_tile;
+  engine_model::PassCommand command;
+  command.act_signed = graph_.value(of.input).is_signed();
+  command.clamp_lo = static_cast<int>(of.range.low);
+  command.clamp_hi = static_cast<int>(of.range.high);
+  command.gate = static_cast<int>(of.range.gate);
+  return command;
+}
+
+std::pair<int, std::int64_t> ProgramRun::locate(const mapper::GemmPlan& plan,
+                                                const mapper::Task& task,
+                                                std::int64_t row) const {
+  if (plan.run_time) return {task.sample, row};
+  const std::int64_t per_sample = layer(plan.layer).gemm.m;
+  return {static_cast<int>(row / per_sample), row % per_sample};
+}
+
+void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
+                          std::int64_t end) const {
+  const int id = storage(value);
+  const StoredTensor& stored_tensor = tensor(id, sample);
+  LACUNA_CHECK(stored_tensor.complete(), "value {} is read before sample {} is stored",
+               graph_.value(id).name, sample);
+  const std::int64_t channels = stored_tensor.layout().channels;
+  while (begin < end) {
+    const std::int64_t token = begin / channels;
+    const std::int64_t first = begin - token * channels;
+    const std::int64_t last = std::min(channels, end - token * channels);
+    if (span.begin < 0) {
+      span.sample = sample;
+      span.begin = stored_tensor.offset(token, first);
+    }
+    span.bytes += stored_tensor.traffic(token, first, last);
+    begin = (token + 1) * channels;
+  }
+}
+
+void ProgramRun::flush(Span& span, int value, std::vector<Transfer>& transfers) const {
+  if (span.bytes > 0) {
+    const mapper::TensorPlan& plan = program_->tensors[static_cast<std::size_t>(storage(value))];
+    // Rounding up to whole accesses must not leave the tensor.
+    const std::int64_t room = plan.sample_bytes - span.begin;
+    transfers.push_back(
+        {plan.address + static_cast<std::uint64_t>(plan.sample_bytes * span.sample + span.begin),
+         std::min(span.bytes, room)});
+  }
+  span = {};
+}
+
+tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  if (plan.run_time) {
+    const TileKey key{task.plan, task.product, task.n_tile, k_tile};
+    auto found = tiles_.find(key);
+    if (found == tiles_.end()) {
+      found = tiles_.emplace(key, make_run_time_tile(task, k_tile)).first;
+    }
+    return found->second;
+  }
+  const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
+  const mapper::WeightTilePlan& weights = program_->weight_tiles[static_cast<std::size_t>(
+      plan.first_tile + task.n_tile * k_tiles + k_tile)];
+  const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
+  const std::uint64_t address =
+      fetch == mapper::kNone ? weights.dram_address
+                             : program_->fetches[static_cast<std::size_t>(fetch)].to;
+  tlm::TileLoad load;
+  load.tile = weights.tile;
+  load.beats = engine_model::weight_load_cycles(chip_.engine, *weights.tile);
+  load.transfers.push_back({address, weights.tile->image_bytes});
+  return load;
+}
+
+tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_tile) const {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const int head = task.product % of.gemm.heads;
+  const workload::Value& right = graph_.value(of.right);
+  const engine_model::WeightView view = mapper::run_time_weights(
+      of, store_->codes(of.right, task.sample).data(), right.channels(), head);
+  tlm::TileLoad load;
+  load.tile = mapper::compile_tile(chip_.engine, of, plan, view, task.n_tile, k_tile);
+  load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
+
+  const mapper::KTile& k = plan.split.k_tiles[static_cast<std::size_t>(k_tile)];
+  const engine_model::WindowTable windows(chip_.engine, mapper::segments_of(of));
+  const engine_model::KRange k_range = windows.k_range({k.window_begin, k.window_end});
+  const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
+  const std::int64_t n_end = n_begin + load.tile->channels;
+  if (of.transpose_right) {
+    load.transpose = base::ceil_div<std::int64_t>(k_range.count() * load.tile->channels,
+                                                  chip_.engine.transpose_width);
+    load.beats += load.transpose;
+  }
+  // Stored tokens are the n of scores and the k of attention x values.
+  const std::int64_t width = of.transpose_right ? of.gemm.k : of.gemm.n;
+  const std::int64_t token_begin = of.transpose_right ? n_begin : k_range.begin;
+  const std::int64_t token_end = of.transpose_right ? n_end : k_range.end;
+  const std::int64_t channel_begin = head * width + (of.transpose_right ? k_range.begin : n_begin);
+  const std::int64_t channel_end = head * width + (of.transpose_right ? k_range.end : n_end);
+  Span span;
+  for (std::int64_t token = token_begin; token < token_end; ++token) {
+    add_read(span, of.right, task.sample, token * right.channels() + channel_begin,
+             token * right.channels() + channel_end);
+  }
+  flush(span, of.right, load.transfers);
+  return load;
+}
+
+tlm::BlockLoad ProgramRun::block(const mapper::Task& task, int k_tile, int block) {
+  const BlockKey key{task.plan, task.product, k_tile, block};
+  auto found = blocks_.find(key);
+  if (found == blocks_.end()) {
+    found = blocks_.emplace(key, make_block(task, k_tile, block)).first;
+  }
+  return found->second;
+}
+
+tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int block) const {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const mapper::KTile& k = plan.split.k_tiles[static_cast<std::size_t>(k_tile)];
+  const int head = plan.run_time ? task.product % of.gemm.heads : 0;
+  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
+  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
+  const auto rows = static_cast<std::size_t>(row_end - row_begin);
+  const workload::Value& input = graph_.value(of.input);
+
+  engine_model::BlockSource source;
+  source.tokens = static_cast<int>(rows);
+  source.segments = mapper::segments_of(of);
+  source.windows = {k.window_begin, k.window_end};
+  source.skip_activations = chip_.engine.skip_activations;
+  const engine_model::WindowTable windows(chip_.engine, source.segments);
+  const engine_model::KRange range = windows.k_range(source.windows);
+  const int first_segment = windows.first_segment(source.windows);
+  const int last_segment = windows.last_segment(source.windows);
+  const auto touched = static_cast<std::size_t>(last_segment - first_segment);
+
+  // One gather per stored piece: a kernel position, or the token. Im2col has several per segment.
+  const int kernel = of.gemm.im2col
+                         ? static_cast<int>(of.window.kernel_y * of.window.kernel_x)
+                         : of.gemm.segments;
+  const std::int64_t gather_k = of.gemm.k / kernel;
+  const int gather_begin = static_cast<int>(range.begin / gather_k);
+  const int gather_end = static_cast<int>((range.end + gather_k - 1) / gather_k);
+  std::vector<Span> spans(static_cast<std::size_t>(gather_end - gather_begin));
+  tlm::BlockLoad load;
+
+  std::vector<const std::uint8_t*> pointers(rows * touched, nullptr);
+  std::vector<std::uint8_t> gathered;
+  if (of.gemm.im2col) gathered.resize(rows * static_cast<std::size_t>(of.gemm.k));
+  std::vector<std::int64_t> encoded(rows, 0);
+  int sample = -1;
+  std::optional<workload::Left> left;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto [row_sample, row] =
+        locate(plan, task, row_begin + static_cast<std::int64_t>(i));
+    if (row_sample != sample) {
+      for (Span& span : spans) flush(span, of.input, load.transfers);
+      sample = row_sample;
+      left.emplace(of, *store_, sample, head);
+    }
+    for (int g = gather_begin; g < gather_end; ++g) {
+      const std::int64_t token = left->token(row, g);
+      if (token < 0) continue;  // padding: nothing is stored there
+      const std::int64_t from = std::max(range.begin, g * gather_k) - g * gather_k;
+      const std::int64_t to = std::min(range.end, (g + 1) * gather_k) - g * gather_k;
+      const std::int64_t column = head * gather_k;
+      add_read(spans[static_cast<std::size_t>(g - gather_begin)], of.input, sample,
+               token * input.channels() + column + from, token * input.channels() + column + to);
+      if (!of.gemm.im2col) {
+        encoded[i] += engine_model::stored_bytes(
+            chip_.engine, static_cast<int>(to - from),
+            count_nonzeros(left->segment(row, g) + from, to - from));
+      }
+    }
+    if (of.gemm.im2col) {
+      std::uint8_t* out = gathered.data() + i * static_cast<std::size_t>(of.gemm.k);
+      left->gather(row, 0, of.gemm.k, out);
+      pointers[i] = out;
+      // The DMA hands on what it gathers dense, with its mask.
+      encoded[i] = engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()),
+                                              range.count());
+    } else {
+      for (int s = first_segment; s < last_segment; ++s) {
+        pointers[i * touched + static_cast<std::size_t>(s - first_segment)] =
+            left->segment(row, s);
+      }
+    }
+  }
+  for (Span& span : spans) flush(span, of.input, load.transfers);
+  source.rows = pointers;
+  auto made = std::make_shared<engine_model::Block>(engine_model::make_block(chip_.engine, source));
+  const auto lanes = static_cast<std::size_t>(chip_.engine.lanes);
+  for (int group = 0; group < made->groups; ++group) {
+    std::int64_t bytes = 0;
+    const std::size_t begin = static_cast<std::size_t>(group) * lanes;
+    for (std::size_t i = begin; i < std::min(begin + lanes, rows); ++i) bytes += encoded[i];
+    load.beats += engine_model::group_load_cycles(chip_.engine, *made, group, bytes,
+                                                  gather_end - gather_begin);
+  }
+  load.block = std::move(made);
+  return load;
+}
+
+std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
+                                          const engine_model::PassResult& result) {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const mapper::TensorPlan& place = program_->tensors[static_cast<std::size_t>(of.output)];
+  const int head = plan.run_time ? task.product % of.gemm.heads : 0;
+  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
+  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
+  const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
+  const std::int64_t channels =
+      std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
+  LACUNA_CHECK(static_cast<std::int64_t>(result.outputs.size()) ==
+                   (row_end - row_begin) * channels,
+               "a pass of layer {} has {} outputs, {} x {} expected", of.name,
+               result.outputs.size(), row_end - row_begin, channels);
+  const std::int64_t column = head * of.gemm.n + n_begin;
+  const std::int64_t slot_offset = place.layout.slot_of(column) * place.layout.slot_bytes();
+  std::vector<Transfer> transfers;
+  Span span;
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const auto [sample, m] = locate(plan, task, row);
+    if (sample != span.sample) {
+      flush(span, of.output, transfers);
+      span.sample = sample;
+      span.begin = m * place.layout.token_bytes() + slot_offset;
+    }
+    const std::span<const std::uint8_t> codes(
+        result.outputs.data() + (row - row_begin) * channels, static_cast<std::size_t>(channels));
+    std::memcpy(store_->mutable_codes(of.output, sample).data() +
+                    workload::output_index(of, head, m, n_begin),
+                codes.data(), codes.size());
+    span.bytes += store_traffic(place.layout, column, column + channels, codes);
+  }
+  flush(span, of.output, transfers);
+  return transfers;
+}
+
+void ProgramRun::block_stored(const mapper::Task& task, int block) {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
+  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
+  const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
+  const std::int64_t channels =
+      std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
+  for (std::int64_t row = row_begin; row < row_end;) {
+    const auto [sample, m] = locate(plan, task, row);
+    const std::int64_t rows = std::min(row_end - row, of.gemm.m - m);
+    store_codes(of.output, sample, rows * channels);
+    row += rows;
+  }
+}
+
+}  // namespace lacuna::chip

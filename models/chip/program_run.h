@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One program under way: the contents behind the cores' work. Tiles and blocks are compiled from the
+// codes that the tensor store holds at the simulated moment of their load; outputs are written to it
+// when their pass has been evaluated and count as stored when their store has ended. Whatever is read
+// must have been stored: LACUNA_CHECK.
+#pragma once
+
+#include <systemc>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "chip/stored_tensor.h"
+#include "mapper/program.h"
+#include "params/chip_params.h"
+#include "tlm/chip_dma.h"
+#include "tlm/clock.h"
+#include "tlm/work_source.h"
+#include "workload/graph.h"
+#include "workload/tensor_store.h"
+
+namespace lacuna::chip {
+
+class ProgramRun : public tlm::WorkSource {
+ public:
+  ProgramRun(const params::ChipParams& chip, const workload::Graph& graph,
+             const tlm::Clock& clock);
+
+  void set_dma(tlm::ChipDma* dma) { dma_ = dma; }
+  /// Begins with samples first_sample .. of the workload; `variant` numbers the program.
+  void begin(const mapper::Program& program, int index, int variant, std::int64_t first_sample);
+  /// All layers have stored everything.
+  [[nodiscard]] bool finished() const { return open_layers_ == 0; }
+  [[nodiscard]] const workload::TensorStore& store() const { return *store_; }
+
+  // tlm::WorkSource
+  [[nodiscard]] const mapper::Program& program() const override { return *program_; }
+  [[nodiscard]] int program_index() const override { return index_; }
+  [[nodiscard]] int program_variant() const override { return variant_; }
+  [[nodiscard]] std::string_view layer_name(int layer) const override;
+  [[nodiscard]] sc_core::sc_event& changed() override { return changed_; }
+  [[nodiscard]] tlm::Readiness stored(
+      const std::vector<mapper::Dependency>& needs) const override;
+  [[nodiscard]] tlm::Readiness fetched(int fetch) const override;
+  [[nodiscard]] bool complete(const std::vector<int>& layers) const override;
+  tlm::TileLoad tile(const mapper::Task& task, int k_tile) override;
+  tlm::BlockLoad block(const mapper::Task& task, int k_tile, int block) override;
+  void fetch_done(int fetch) override;
+  void release_fetch(int fetch) override;
+  [[nodiscard]] timing::engine::PassCommand command(const mapper::Task& task,
+                                                    int k_tile) const override;
+  std::vector<tlm::Transfer> outputs(const mapper::Task& task, int block,
+                                     const timing::engine::PassResult& result) override;
+  void block_stored(const mapper::Task& task, int block) override;
+  std::vector<tlm::Transfer> vector_operands(const mapper::Task& task) override;
+  [[nodiscard]] timing::vector::VectorTime vector_time(const mapper::Task& task) const override;
+  std::vector<tlm::Transfer> vector_outputs(const mapper::Task& task) override;
+  void vector_stored(const mapper::Task& task) override;
+
+ private:
+  /// A run of bytes of one sample of a tensor, to become a transfer.
+  struct Span {
+    int sample = -1;
+    std::int64_t begin = -1;  ///< offset in the sample
+    std::int64_t bytes = 0;
+  };
+  using BlockKey = std::tuple<int, int, int, int>;      // plan, product, k tile, block
+  using TileKey = std::tuple<int, int, int, int>;       // plan, product, n tile, k tile
+
+  const workload::Layer& layer(int index) const {
+    return graph_.layers[static_cast<std::size_t>(index)];
+  }
+  /// Storage id of a value.
+  [[nodiscard]] int storage(int value) const { return graph_.value(value).storage; }
+  StoredTensor& tensor(int value, int sample) {
+    return tensors_[static_cast<std::size_t>(value)][static_cast<std::size_t>(sample)];
+  }
+  const StoredTensor& tensor(int value, int sample) const {
+    return tensors_[static_cast<std::size_t>(value)][static_cast<std::size_t>(sample)];
+  }
+  void store_codes(int value, int sample, std::int64_t codes);
+  /// Rows of a block: (sample, row in the sample).
+  [[nodiscard]] std::pair<int, std::int64_t> locate(const mapper::GemmPlan& plan,
+                                                    const mapper::Task& task,
+                                                    std::int64_t row) const;
+  /// Adds what reading codes [begin, end) of a value's sample (row-major, of the value or view)
+  /// moves.
+  void add_read(Span& span, int value, int sample, std::int64_t begin, std::int64_t end) const;
+  void flush(Span& span, int value, std::vector<tlm::Transfer>& transfers) const;
+  tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
+  tlm::TileLoad make_run_time_tile(const mapper::Task& task, int k_tile) const;
+
+  const params::ChipParams& chip_;
+  const workload::Graph& graph_;
+  const tlm::Clock& clock_;
+  tlm::ChipDma* dma_ = nullptr;
+  const mapper::Program* program_ = nullptr;
+  int index_ = -1;
+  int variant_ = 0;
+  std::unique_ptr<workload::TensorStore> store_;
+  std::vector<std::vector<StoredTensor>> tensors_;  ///< [value][sample]
+  std::vector<int> samples_left_;                   ///< by layer: samples not complete
+  int open_layers_ = 0;
+  std::map<BlockKey, tlm::BlockLoad> blocks_;       ///< of layers under way
+  std::map<TileKey, tlm::TileLoad> tiles_;
+  sc_core::sc_event changed_;
+};
+
+}  // namespace lacuna::chip

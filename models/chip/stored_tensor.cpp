@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chip/stored_tensor.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace lacuna::chip {
+
+std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
+  std::int64_t nonzeros = 0;
+  for (std::int64_t begin = 0; begin < count; begin += 128) {
+    // Short sums in a byte let the compiler use vectors of bytes.
+    const std::int64_t end = std::min(begin + 128, count);
+    std::uint8_t sum = 0;
+    for (std::int64_t i = begin; i < end; ++i) sum = static_cast<std::uint8_t>(sum + (codes[i] != 0));
+    nonzeros += sum;
+  }
+  return nonzeros;
+}
+
+StoredTensor::StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens)
+    : layout_(&layout), tokens_(tokens), missing_(tokens * layout.channels) {}
+
+bool StoredTensor::store(std::int64_t codes, base::Cycle now,
+                         std::span<const std::uint8_t> all) {
+  LACUNA_CHECK(codes <= missing_, "{} codes are stored where {} are missing", codes, missing_);
+  missing_ -= codes;
+  if (missing_ > 0) return false;
+  since_ = now;
+  slots_ = layout_->slots();
+  LACUNA_CHECK(static_cast<std::int64_t>(all.size()) == tokens_ * layout_->channels,
+               "a tensor of {} codes has {} bytes", tokens_ * layout_->channels, all.size());
+  prefix_.assign(static_cast<std::size_t>(tokens_ * (slots_ + 1)), 0);
+  for (std::int64_t token = 0; token < tokens_; ++token) {
+    const std::uint8_t* row = all.data() + token * layout_->channels;
+    std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);
+    std::int64_t slot = 0;
+    for (std::int64_t channel = 0; channel < layout_->channels; ++slot) {
+      const std::int64_t end = layout_->slot_end(channel);
+      prefix[slot + 1] = prefix[slot] + static_cast<std::int32_t>(layout_->slot_traffic(
+                                            count_nonzeros(row + channel, end - channel)));
+      channel = end;
+    }
+    LACUNA_CHECK(slot == slots_, "a token has {} slots, {} expected", slot, slots_);
+  }
+  return true;
+}
+
+std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin,
+                                   std::int64_t end) const {
+  LACUNA_CHECK(complete() && token < tokens_, "token {} is read before it is stored", token);
+  const std::int64_t first = layout_->slot_of(begin);
+  const std::int64_t last = layout_->slot_of(end - 1) + 1;
+  const std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);
+  const std::int64_t whole =
+      base::round_up((last - first) * layout_->slot_bytes(), mapper::kAccessBytes);
+  return std::min<std::int64_t>(prefix[last] - prefix[first], whole);
+}
+
+std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
+                           std::int64_t end, std::span<const std::uint8_t> codes) {
+  std::int64_t bytes = 0;
+  std::int64_t slots = 0;
+  for (std::int64_t channel = begin; channel < end; ++slots) {
+    const std::int64_t stop = std::min(layout.slot_end(channel), end);
+    bytes += layout.slot_traffic(count_nonzeros(codes.data() + (channel - begin), stop - channel));
+    channel = stop;
+  }
+  return std::min(bytes, base::round_up(slots * layout.slot_bytes(), mapper::kAccessBytes));
+}
+
+}  // namespace lacuna::chip
