@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The shipped traces on the shipped chips: does the simulated chip compute what the Python reference
+// computed, code by code?
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "config/chip_files.h"
+#include "config/loader.h"
+#include "params/workload_params.h"
+#include "support.h"
+#include "workload/graph_builder.h"
+
+namespace lacuna::chip {
+namespace {
+
+const std::string kRoot = LACUNA_SOURCE_DIR;
+
+workload::Graph load_trace(const std::string& name) {
+  const auto loaded =
+      config::load<params::WorkloadParams>(kRoot + "/traces/" + name + "/workload.yaml");
+  return workload::build_graph(loaded.value, [&loaded](const std::string& key) {
+    return loaded.provenance.locate(key);
+  });
+}
+
+RunResult run_trace(const std::string& chip_name, const std::string& trace, RunOptions options) {
+  const config::ChipFiles files =
+      config::load_chip(kRoot + "/configs/chips/" + chip_name + ".yaml");
+  const workload::Graph graph = load_trace(trace);
+  const auto backend = cosim::make_backend(files.chip.value.engine, {});
+  return run_network(files.chip.value, files.effective_memory, graph, *backend, options);
+}
+
+void expect_exact(const RunResult& result) {
+  std::int64_t compared = 0;
+  for (const LayerResult& layer : result.layers) {
+    EXPECT_EQ(layer.expect_mismatches, 0) << layer.first_mismatch;
+    compared += layer.expect_values;
+  }
+  EXPECT_GT(compared, 0);
+}
+
+TEST(Trace, CnnOnReference) {
+  RunOptions options;
+  options.samples = 4;
+  expect_exact(run_trace("reference", "digits-cnn-unstructured-90", options));
+}
+
+TEST(Trace, TransformerOnReference) {
+  RunOptions options;
+  options.samples = 4;
+  expect_exact(run_trace("reference", "digits-transformer-unstructured-90", options));
+}
+
+TEST(Trace, CnnOnTiny) {
+  RunOptions options;
+  options.samples = 1;
+  const RunResult result = run_trace("tiny", "digits-cnn-unstructured-90", options);
+  expect_exact(result);
+  for (const char* what : {"k_split", "n_split", "m_split", "partial_sums", "entries_without_k",
+                           "empty_windows", "blocked_cycles"}) {
+    EXPECT_GT(result.met.at(what), 0) << what;
+  }
+}
+
+TEST(Trace, TransformerOnTiny) {
+  RunOptions options;
+  options.samples = 1;
+  const RunResult result = run_trace("tiny", "digits-transformer-unstructured-90", options);
+  expect_exact(result);
+  for (const char* what : {"k_split", "n_split", "m_split", "partial_sums", "run_time_operands",
+                           "transposed_operands", "entries_without_k", "empty_windows"}) {
+    EXPECT_GT(result.met.at(what), 0) << what;
+  }
+}
+
+TEST(Trace, BatchesGiveTheSameOutputs) {
+  RunOptions options;
+  options.samples = 7;
+  options.mapping.batch = 3;  // two of three, one of one
+  const RunResult result = run_trace("reference", "digits-cnn-unstructured-90", options);
+  expect_exact(result);
+  ASSERT_EQ(result.programs.size(), 3U);
+  EXPECT_EQ(result.programs[2].samples, 1);
+}
+
+}  // namespace
+}  // namespace lacuna::chip
