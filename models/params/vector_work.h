@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One job of the vector unit, described by what its time and energy depend on: no data. workload/
-// makes it from a layer, timing/vector turns it into cycles and activity (docs/reference/vector.md).
+// makes it from a layer, timing/vector turns it into cycles and activity
+// (docs/reference/vector.md).
 #pragma once
 
 #include <cstdint>
@@ -36,10 +37,14 @@ struct VectorWork {
   /// Bytes of tables and vectors that must be on chip: a lookup table, gamma and beta.
   [[nodiscard]] constexpr std::int64_t parameter_bytes() const {
     switch (op) {
-      case Op::kSoftmax: return 512;
-      case Op::kLookup: return 256;
-      case Op::kLayerNorm: return 8 * columns;
-      default: return 0;
+      case Op::kSoftmax:
+        return 512;
+      case Op::kLookup:
+        return 256;
+      case Op::kLayerNorm:
+        return 8 * columns;
+      default:
+        return 0;
     }
   }
   friend bool operator==(const VectorWork&, const VectorWork&) = default;

@@ -65,8 +65,8 @@ void require_length(std::vector<Violation>& found, const char* key,
                     const std::optional<std::vector<std::int64_t>>& list, std::size_t length,
                     const char* meaning) {
   if (list && list->size() != length) {
-    found.push_back({{key}, fmt::format("'{}' must be {}, not a list of {}", key, meaning,
-                                        list->size())});
+    found.push_back(
+        {{key}, fmt::format("'{}' must be {}, not a list of {}", key, meaning, list->size())});
   }
 }
 
@@ -74,16 +74,26 @@ void require_length(std::vector<Violation>& found, const char* key,
 
 LayerKeys layer_keys(Op op) {
   switch (op) {
-    case Op::kConv2d: return {kConvRequired, kConvAllowed};
-    case Op::kLinear: return {kLinearRequired, kLinearAllowed};
-    case Op::kMatmul: return {kMatmulRequired, kMatmulAllowed};
-    case Op::kSoftmax: return {kSoftmaxRequired, kOutputAllowed};
-    case Op::kLayerNorm: return {kNormRequired, kExpectAllowed};
-    case Op::kAdd: return {kAddRequired, kExpectAllowed};
-    case Op::kLookup: return {kLookupRequired, kExpectAllowed};
-    case Op::kMaxPool: return {kMaxPoolRequired, kMaxPoolAllowed};
-    case Op::kAveragePool: return {kAverageRequired, kExpectAllowed};
-    case Op::kFlatten: return {{}, kExpectAllowed};
+    case Op::kConv2d:
+      return {kConvRequired, kConvAllowed};
+    case Op::kLinear:
+      return {kLinearRequired, kLinearAllowed};
+    case Op::kMatmul:
+      return {kMatmulRequired, kMatmulAllowed};
+    case Op::kSoftmax:
+      return {kSoftmaxRequired, kOutputAllowed};
+    case Op::kLayerNorm:
+      return {kNormRequired, kExpectAllowed};
+    case Op::kAdd:
+      return {kAddRequired, kExpectAllowed};
+    case Op::kLookup:
+      return {kLookupRequired, kExpectAllowed};
+    case Op::kMaxPool:
+      return {kMaxPoolRequired, kMaxPoolAllowed};
+    case Op::kAveragePool:
+      return {kAverageRequired, kExpectAllowed};
+    case Op::kFlatten:
+      return {{}, kExpectAllowed};
   }
   return {};
 }
@@ -100,8 +110,7 @@ std::vector<Violation> WeightParams::validate() const {
   }
   if (is_tensor) return found;
   if (!is_statistic) {
-    found.push_back({{},
-                     "weights need either 'tensor' or a statistic (sparsity, pattern, seed)"});
+    found.push_back({{}, "weights need either 'tensor' or a statistic (sparsity, pattern, seed)"});
     return found;
   }
   if (!file.empty()) found.push_back({{"file"}, "'file' has no meaning without 'tensor'"});
@@ -113,8 +122,9 @@ std::vector<Violation> WeightParams::validate() const {
   }
   const auto only_for = [&](bool present, const char* key, MaskPattern owner) {
     if (present && *pattern != owner) {
-      found.push_back({{key, "pattern"}, fmt::format("'{}' has no meaning for pattern '{}'", key,
-                                                     enum_name(*pattern))});
+      found.push_back(
+          {{key, "pattern"},
+           fmt::format("'{}' has no meaning for pattern '{}'", key, enum_name(*pattern))});
     }
   };
   const auto need = [&](bool present, const char* key, MaskPattern owner) {
@@ -134,11 +144,10 @@ std::vector<Violation> WeightParams::validate() const {
   if (*pattern == MaskPattern::kNOfM) {
     if (n && m && sparsity &&
         std::abs(*sparsity - (1.0 - static_cast<double>(*n) / static_cast<double>(*m))) > 1e-9) {
-      found.push_back({{"sparsity", "n", "m"},
-                       fmt::format("{}:{} is a sparsity of {:g}, not {:g}; leave 'sparsity' out",
-                                   *n, *m,
-                                   1.0 - static_cast<double>(*n) / static_cast<double>(*m),
-                                   *sparsity)});
+      found.push_back(
+          {{"sparsity", "n", "m"},
+           fmt::format("{}:{} is a sparsity of {:g}, not {:g}; leave 'sparsity' out", *n, *m,
+                       1.0 - static_cast<double>(*n) / static_cast<double>(*m), *sparsity)});
     }
   } else if (*pattern == MaskPattern::kDense) {
     if (sparsity && *sparsity != 0) {
@@ -146,8 +155,8 @@ std::vector<Violation> WeightParams::validate() const {
                        fmt::format("pattern 'dense' has sparsity 0, not {:g}", *sparsity)});
     }
   } else if (!sparsity) {
-    found.push_back({{"pattern"},
-                     fmt::format("pattern '{}' needs 'sparsity'", enum_name(*pattern))});
+    found.push_back(
+        {{"pattern"}, fmt::format("pattern '{}' needs 'sparsity'", enum_name(*pattern))});
   }
   if (!seed) found.push_back({{}, "a weight statistic needs 'seed'"});
   return found;
@@ -206,9 +215,9 @@ std::vector<Violation> LayerParams::validate() const {
   }
   for (const std::string_view key : present) {
     if (!contains(keys.required, key) && !contains(keys.allowed, key)) {
-      found.push_back({{std::string(key), "op"},
-                       fmt::format("'{}' has no meaning for op '{}' (layer '{}')", key,
-                                   enum_name(op), name)});
+      found.push_back(
+          {{std::string(key), "op"},
+           fmt::format("'{}' has no meaning for op '{}' (layer '{}')", key, enum_name(op), name)});
     }
   }
   require_length(found, "kernel", kernel, 2, "[rows, columns]");
@@ -237,9 +246,9 @@ std::vector<Violation> LayerParams::validate() const {
                                  name)});
   }
   if ((op == Op::kConv2d || op == Op::kLinear) && drawn_weights && !out_channels) {
-    found.push_back({{"weights"},
-                     fmt::format("layer '{}' needs 'out_channels': a statistic has no shape",
-                                 name)});
+    found.push_back(
+        {{"weights"},
+         fmt::format("layer '{}' needs 'out_channels': a statistic has no shape", name)});
   }
   return found;
 }
@@ -257,8 +266,7 @@ std::vector<Violation> WorkloadParams::validate() const {
 
   const auto source = provenance.find("source");
   if (source == provenance.end()) {
-    found.push_back({{"provenance"},
-                     "provenance needs 'source': captured, statistic or mixed"});
+    found.push_back({{"provenance"}, "provenance needs 'source': captured, statistic or mixed"});
     return found;
   }
   const auto spellings = enum_spellings<ProvenanceSource>();
@@ -270,15 +278,16 @@ std::vector<Violation> WorkloadParams::validate() const {
   }
   std::vector<std::string_view> required{"model"};
   if (source->second != enum_name(ProvenanceSource::kStatistic)) {
-    for (const std::string_view key : {"data", "method", "pattern", "target_sparsity",
-                                       "weight_sparsity", "accuracy_float_dense", "accuracy_int8"}) {
+    for (const std::string_view key :
+         {"data", "method", "pattern", "target_sparsity", "weight_sparsity", "accuracy_float_dense",
+          "accuracy_int8"}) {
       required.push_back(key);
     }
   }
   for (const std::string_view key : required) {
     if (!provenance.contains(std::string(key))) {
-      found.push_back({{"provenance"}, fmt::format("provenance of source '{}' needs '{}'",
-                                                   source->second, key)});
+      found.push_back({{"provenance"},
+                       fmt::format("provenance of source '{}' needs '{}'", source->second, key)});
     }
   }
   return found;

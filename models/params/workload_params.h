@@ -37,11 +37,16 @@ enum class Op {
   kFlatten
 };
 constexpr auto enum_names(Op) {
-  return std::array{EnumName{Op::kConv2d, "conv2d"},          EnumName{Op::kLinear, "linear"},
-                    EnumName{Op::kMatmul, "matmul"},          EnumName{Op::kSoftmax, "softmax"},
-                    EnumName{Op::kLayerNorm, "layer_norm"},   EnumName{Op::kAdd, "add"},
-                    EnumName{Op::kLookup, "lookup"},          EnumName{Op::kMaxPool, "max_pool"},
-                    EnumName{Op::kAveragePool, "average_pool"}, EnumName{Op::kFlatten, "flatten"}};
+  return std::array{EnumName{Op::kConv2d, "conv2d"},
+                    EnumName{Op::kLinear, "linear"},
+                    EnumName{Op::kMatmul, "matmul"},
+                    EnumName{Op::kSoftmax, "softmax"},
+                    EnumName{Op::kLayerNorm, "layer_norm"},
+                    EnumName{Op::kAdd, "add"},
+                    EnumName{Op::kLookup, "lookup"},
+                    EnumName{Op::kMaxPool, "max_pool"},
+                    EnumName{Op::kAveragePool, "average_pool"},
+                    EnumName{Op::kFlatten, "flatten"}};
 }
 
 /// Runs on the sparse engine (as a GEMM); all others but flatten run on the vector unit.
@@ -102,7 +107,7 @@ struct WeightParams {
   std::optional<MaskPattern> pattern;
   std::optional<std::int64_t> n;  ///< n:m
   std::optional<std::int64_t> m;
-  std::optional<std::int64_t> bank;           ///< consecutive k with the same count of non-zeros
+  std::optional<std::int64_t> bank;  ///< consecutive k with the same count of non-zeros
   std::optional<std::vector<std::int64_t>> block;  ///< {along k, along n}
   std::optional<std::int64_t> seed;
 

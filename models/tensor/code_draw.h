@@ -20,7 +20,8 @@ namespace lacuna::tensor {
 [[nodiscard]] inline std::uint8_t draw_code(base::Rng& rng, CodeKind kind) {
   if (kind == CodeKind::kU8) return static_cast<std::uint8_t>(1 + rng.below(255));
   const auto drawn = static_cast<int>(rng.below(254));  // 0..253
-  return static_cast<std::uint8_t>(static_cast<std::int8_t>(drawn < 127 ? drawn - 127 : drawn - 126));
+  return static_cast<std::uint8_t>(
+      static_cast<std::int8_t>(drawn < 127 ? drawn - 127 : drawn - 126));
 }
 
 }  // namespace lacuna::tensor

@@ -18,9 +18,9 @@ void check_matrix_size(std::int64_t rows, std::int64_t columns, const std::strin
         fmt::format("{}: a matrix of {} x {} has no elements", source, rows, columns));
   }
   if (rows > kMaxMatrixBytes / columns) {
-    throw base::UserError(fmt::format(
-        "{}: a dense matrix of {} x {} is more than the {} elements that are supported", source,
-        rows, columns, kMaxMatrixBytes));
+    throw base::UserError(
+        fmt::format("{}: a dense matrix of {} x {} is more than the {} elements that are supported",
+                    source, rows, columns, kMaxMatrixBytes));
   }
 }
 

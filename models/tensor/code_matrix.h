@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A dense matrix of 8-bit codes: weights [N][K] or activations [M][K], row-major. Sparse operands live
-// in this form too (a zero code is a zero); the engine's masks are derived from it tile by tile.
+// A dense matrix of 8-bit codes: weights [N][K] or activations [M][K], row-major. Sparse operands
+// live in this form too (a zero code is a zero); the engine's masks are derived from it tile by
+// tile.
 #pragma once
 
 #include <cstdint>

@@ -21,9 +21,21 @@ enum class DType { kBool, kI8, kU8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, k
 /// The DType of a C++ integer type that a view may be read as.
 template <class T>
 struct DTypeOf;
-template <> struct DTypeOf<std::int8_t> { static constexpr DType kValue = DType::kI8; };
-template <> struct DTypeOf<std::uint8_t> { static constexpr DType kValue = DType::kU8; };
-template <> struct DTypeOf<std::uint16_t> { static constexpr DType kValue = DType::kU16; };
-template <> struct DTypeOf<std::int32_t> { static constexpr DType kValue = DType::kI32; };
+template <>
+struct DTypeOf<std::int8_t> {
+  static constexpr DType kValue = DType::kI8;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+  static constexpr DType kValue = DType::kU8;
+};
+template <>
+struct DTypeOf<std::uint16_t> {
+  static constexpr DType kValue = DType::kU16;
+};
+template <>
+struct DTypeOf<std::int32_t> {
+  static constexpr DType kValue = DType::kI32;
+};
 
 }  // namespace lacuna::tensor

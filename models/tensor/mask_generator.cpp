@@ -37,12 +37,15 @@ void check_spec(const MaskSpec& spec) {
     case PatternKind::kNOfM:
       LACUNA_CHECK(spec.m >= 1 && spec.n >= 0 && spec.n <= spec.m, "{}:{}", spec.n, spec.m);
       break;
-    case PatternKind::kBank: LACUNA_CHECK(spec.bank >= 1, "bank {}", spec.bank); break;
+    case PatternKind::kBank:
+      LACUNA_CHECK(spec.bank >= 1, "bank {}", spec.bank);
+      break;
     case PatternKind::kBlock:
       LACUNA_CHECK(spec.block_k >= 1 && spec.block_n >= 1, "block {}x{}", spec.block_k,
                    spec.block_n);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -60,7 +63,9 @@ void draw_mask(std::vector<std::uint8_t>& mask, std::int64_t rows, std::int64_t 
     }
   };
   switch (spec.kind) {
-    case PatternKind::kDense: std::fill(mask.begin(), mask.end(), std::uint8_t{1}); break;
+    case PatternKind::kDense:
+      std::fill(mask.begin(), mask.end(), std::uint8_t{1});
+      break;
     case PatternKind::kUnstructured:
       if (spec.exact) {
         select(rng, rows * columns, rounded_share(spec.density, rows * columns),
@@ -99,12 +104,15 @@ void draw_mask(std::vector<std::uint8_t>& mask, std::int64_t rows, std::int64_t 
 
 std::string MaskSpec::text() const {
   switch (kind) {
-    case PatternKind::kDense: return fmt::format("dense, seed {}", seed);
+    case PatternKind::kDense:
+      return fmt::format("dense, seed {}", seed);
     case PatternKind::kUnstructured:
       return fmt::format("unstructured, density {:g}, seed {}", density, seed);
-    case PatternKind::kNOfM: return fmt::format("{}:{}, seed {}", n, m, seed);
+    case PatternKind::kNOfM:
+      return fmt::format("{}:{}, seed {}", n, m, seed);
     case PatternKind::kBank:
-      return fmt::format("bank-balanced in banks of {}, density {:g}, seed {}", bank, density, seed);
+      return fmt::format("bank-balanced in banks of {}, density {:g}, seed {}", bank, density,
+                         seed);
     case PatternKind::kBlock:
       return fmt::format("blocks of {} x {} (k x n), density {:g}, seed {}", block_k, block_n,
                          density, seed);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrices from a statistic: where the non-zeros lie follows a pruning pattern, drawn with a seed; the
-// same seed gives the same bytes on every machine. Rows are output channels (or tokens), columns are k.
+// Matrices from a statistic: where the non-zeros lie follows a pruning pattern, drawn with a seed;
+// the same seed gives the same bytes on every machine. Rows are output channels (or tokens),
+// columns are k.
 //
 //   dense         no zeros
 //   unstructured  exactly round(density * rows * columns) non-zeros, each set equally likely; with
 //                 `exact` off each position is drawn on its own (Bernoulli)
 //   n:m           n non-zeros in every m consecutive k of a row
 //   bank          round(density * bank) non-zeros in every `bank` consecutive k of a row
-//   block         blocks of block_k x block_n are zero or full; exactly round(density * blocks) full
-// A group that is cut off by the end of a row holds round(n * length / m), or round(density * length).
-// Real pruned weights are over-dispersed against these (docs/reference/workload.md).
+//   block         blocks of block_k x block_n are zero or full; exactly round(density * blocks)
+//   full
+// A group that is cut off by the end of a row holds round(n * length / m), or round(density *
+// length). Real pruned weights are over-dispersed against these (docs/reference/workload.md).
 #pragma once
 
 #include <cstdint>
@@ -37,8 +39,9 @@ struct MaskSpec {
   [[nodiscard]] std::string text() const;
 };
 
-/// Draws rows x columns codes; non-zero codes are uniform in -127..127 without 0 (s8) or 1..255 (u8).
-/// The spec must be consistent (LACUNA_CHECK); UserError naming `source` when the matrix is too big.
+/// Draws rows x columns codes; non-zero codes are uniform in -127..127 without 0 (s8) or 1..255
+/// (u8). The spec must be consistent (LACUNA_CHECK); UserError naming `source` when the matrix is
+/// too big.
 [[nodiscard]] CodeMatrix draw_codes(std::int64_t rows, std::int64_t columns, CodeKind kind,
                                     const MaskSpec& spec, const std::string& source);
 

@@ -47,8 +47,8 @@ Banner parse_banner(TextScanner& scanner) {
   }
   Banner banner;
   if (words[2] != "coordinate" && words[2] != "array") {
-    scanner.fail(fmt::format("format '{}' is not coordinate or array",
-                             base::printable(words[2], 40)));
+    scanner.fail(
+        fmt::format("format '{}' is not coordinate or array", base::printable(words[2], 40)));
   }
   banner.coordinate = words[2] == "coordinate";
   if (words[3] == "pattern") {
@@ -84,12 +84,14 @@ Banner parse_banner(TextScanner& scanner) {
 /// 1 for pattern and real values that are not zero.
 std::int8_t read_value(TextScanner& scanner, const Banner& banner) {
   switch (banner.values) {
-    case Values::kPattern: return 1;
+    case Values::kPattern:
+      return 1;
     case Values::kInteger: {
       const std::int64_t low = banner.symmetry == Symmetry::kSkew ? -127 : -128;
       return static_cast<std::int8_t>(scanner.integer("an integer value (an int8 code)", low, 127));
     }
-    case Values::kReal: return scanner.real("a value") != 0 ? 1 : 0;
+    case Values::kReal:
+      return scanner.real("a value") != 0 ? 1 : 0;
   }
   return 0;
 }
@@ -138,8 +140,7 @@ class Collector {
 
  private:
   void push(std::int64_t row, std::int64_t column, std::int8_t value) {
-    triplets_.push_back(
-        {static_cast<std::int32_t>(row), static_cast<std::int32_t>(column), value});
+    triplets_.push_back({static_cast<std::int32_t>(row), static_cast<std::int32_t>(column), value});
   }
 
   Banner banner_;
@@ -167,13 +168,14 @@ SparsePattern parse_matrix_market(std::string_view text, const std::string& name
   }
   Collector collector(banner, rows, columns);
   if (banner.coordinate) {
-    const std::int64_t entries = scanner.integer("the number of entries", 0,
-                                                 std::numeric_limits<std::int64_t>::max());
+    const std::int64_t entries =
+        scanner.integer("the number of entries", 0, std::numeric_limits<std::int64_t>::max());
     const std::uint64_t numbers_each = banner.values == Values::kPattern ? 2 : 3;
     if (static_cast<std::uint64_t>(entries) > numbers_possible_after / numbers_each) {
-      scanner.fail(fmt::format("the header claims {} entries, but the file is too short for that: "
-                               "truncated?",
-                               entries));
+      scanner.fail(
+          fmt::format("the header claims {} entries, but the file is too short for that: "
+                      "truncated?",
+                      entries));
     }
     collector.reserve(static_cast<std::uint64_t>(entries) *
                       (banner.symmetry == Symmetry::kGeneral ? 1 : 2));
@@ -181,14 +183,16 @@ SparsePattern parse_matrix_market(std::string_view text, const std::string& name
       const std::int64_t row = scanner.integer("a row index", 1, rows);
       const std::int64_t column = scanner.integer("a column index", 1, columns);
       if (banner.symmetry != Symmetry::kGeneral && column > row) {
-        scanner.fail(fmt::format("entry ({}, {}) lies above the diagonal, but the matrix is "
-                                 "symmetric: only the lower triangle is stored",
-                                 row, column));
+        scanner.fail(
+            fmt::format("entry ({}, {}) lies above the diagonal, but the matrix is "
+                        "symmetric: only the lower triangle is stored",
+                        row, column));
       }
       if (banner.symmetry == Symmetry::kSkew && column == row) {
-        scanner.fail(fmt::format("entry ({}, {}): the diagonal of a skew-symmetric matrix is not "
-                                 "stored",
-                                 row, column));
+        scanner.fail(
+            fmt::format("entry ({}, {}): the diagonal of a skew-symmetric matrix is not "
+                        "stored",
+                        row, column));
       }
       collector.add(row - 1, column - 1, read_value(scanner, banner));
     }
@@ -202,9 +206,10 @@ SparsePattern parse_matrix_market(std::string_view text, const std::string& name
                                      ? wide_rows * (wide_rows + 1) / 2
                                      : wide_rows * (wide_rows - 1) / 2;
     if (wanted > numbers_possible_after) {
-      scanner.fail(fmt::format("an array of {} x {} needs {} values, but the file is too short for "
-                               "that: truncated?",
-                               rows, columns, wanted));
+      scanner.fail(
+          fmt::format("an array of {} x {} needs {} values, but the file is too short for "
+                      "that: truncated?",
+                      rows, columns, wanted));
     }
     for (std::int64_t column = 0; column < columns; ++column) {
       const std::int64_t first = banner.symmetry == Symmetry::kGeneral     ? 0

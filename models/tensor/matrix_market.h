@@ -4,9 +4,9 @@
 // `array`; `pattern`, `integer` and `real`; `general`, `symmetric` and `skew-symmetric`.
 //   integer  values are int8 codes (-128..127), others are refused
 //   real     only where the value is not zero counts; the codes are drawn by seed, as for pattern
-// `complex` and `hermitian` are refused with a message. Duplicate coordinates are an error. Every claim
-// is checked against the size of the file before anything is allocated. Errors: UserError with
-// file:line:column.
+// `complex` and `hermitian` are refused with a message. Duplicate coordinates are an error. Every
+// claim is checked against the size of the file before anything is allocated. Errors: UserError
+// with file:line:column.
 #pragma once
 
 #include <string>

@@ -87,9 +87,10 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
                            shape_text(entry.shape), wanted));
     }
     if (entry.end > data.size()) {
-      complain(fmt::format("data_offsets [{}, {}] go past the end of the data ({} bytes): "
-                           "truncated?",
-                           entry.begin, entry.end, data.size()));
+      complain(
+          fmt::format("data_offsets [{}, {}] go past the end of the data ({} bytes): "
+                      "truncated?",
+                      entry.begin, entry.end, data.size()));
     }
     if (entry.begin < position) {
       complain(fmt::format("data_offsets [{}, {}] overlap the tensor before, which ends at {}",
@@ -101,9 +102,9 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
     }
     position = entry.end;
     index_.emplace(entry.name, tensors_.size());
-    tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
-                        data.subspan(static_cast<std::size_t>(entry.begin),
-                                     static_cast<std::size_t>(wanted))});
+    tensors_.push_back(
+        {std::move(entry.name), entry.dtype, std::move(entry.shape),
+         data.subspan(static_cast<std::size_t>(entry.begin), static_cast<std::size_t>(wanted))});
   }
   if (position != data.size()) {
     throw base::UserError(fmt::format("{}: {} bytes after the last tensor belong to none", path,

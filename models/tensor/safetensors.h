@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reader of safetensors files (format: https://github.com/huggingface/safetensors, "Format"): 8 bytes
-// little-endian header length, a JSON header {"name": {"dtype", "shape", "data_offsets"}}, then the
-// data. The file is mapped, never copied; opening it checks everything that the header claims, so that
-// a TensorView can be read without a further check:
+// Reader of safetensors files (format: https://github.com/huggingface/safetensors, "Format"): 8
+// bytes little-endian header length, a JSON header {"name": {"dtype", "shape", "data_offsets"}},
+// then the data. The file is mapped, never copied; opening it checks everything that the header
+// claims, so that a TensorView can be read without a further check:
 //   - header length within the file and at most kMaxHeaderBytes; a JSON object, no deeper than the
 //     format needs, no duplicate and no unknown keys, `__metadata__` only strings;
 //   - known element type; shape non-negative, product without overflow;
-//   - offsets in order, within the data, as long as type and shape say; together they cover the data
+//   - offsets in order, within the data, as long as type and shape say; together they cover the
+//   data
 //     without hole, overlap or rest.
 // Data need not be aligned (the format does not ask for it): elements are read with memcpy.
 // Not handled: big-endian machines, files that somebody truncates while they are mapped.

@@ -79,7 +79,9 @@ class HeaderReader : public json::json_sax_t {
 
   bool start_object(std::size_t) override {
     switch (state_) {
-      case State::kBegin: state_ = State::kTop; return true;
+      case State::kBegin:
+        state_ = State::kTop;
+        return true;
       case State::kTopValue:
         seen_keys_.clear();
         if (name_ == "__metadata__") {
@@ -91,7 +93,8 @@ class HeaderReader : public json::json_sax_t {
           state_ = State::kTensor;
         }
         return true;
-      default: return unexpected("an object");
+      default:
+        return unexpected("an object");
     }
   }
 
@@ -139,8 +142,11 @@ class HeaderReader : public json::json_sax_t {
         state_ = State::kTop;
         in_tensor_ = false;
         return true;
-      case State::kTop: state_ = State::kEnd; return true;
-      default: return unexpected("the end of an object");
+      case State::kTop:
+        state_ = State::kEnd;
+        return true;
+      default:
+        return unexpected("the end of an object");
     }
   }
 
@@ -172,8 +178,18 @@ class HeaderReader : public json::json_sax_t {
 
  private:
   enum class State {
-    kBegin, kTop, kTopValue, kMetadata, kMetadataValue, kTensor, kDType, kShapeBegin, kShape,
-    kOffsetsBegin, kOffsets, kEnd
+    kBegin,
+    kTop,
+    kTopValue,
+    kMetadata,
+    kMetadataValue,
+    kTensor,
+    kDType,
+    kShapeBegin,
+    kShape,
+    kOffsetsBegin,
+    kOffsets,
+    kEnd
   };
 
   bool fail(const std::string& message) {
@@ -186,17 +202,29 @@ class HeaderReader : public json::json_sax_t {
   bool unexpected(const std::string& what) {
     const char* wanted = "";
     switch (state_) {
-      case State::kBegin: wanted = "the header must be a JSON object"; break;
-      case State::kTopValue: wanted = "an object with dtype, shape and data_offsets belongs here";
+      case State::kBegin:
+        wanted = "the header must be a JSON object";
         break;
-      case State::kMetadataValue: wanted = "metadata values must be strings"; break;
-      case State::kDType: wanted = "'dtype' must be a string"; break;
+      case State::kTopValue:
+        wanted = "an object with dtype, shape and data_offsets belongs here";
+        break;
+      case State::kMetadataValue:
+        wanted = "metadata values must be strings";
+        break;
+      case State::kDType:
+        wanted = "'dtype' must be a string";
+        break;
       case State::kShapeBegin:
-      case State::kShape: wanted = "'shape' must be a list of non-negative integers"; break;
-      case State::kOffsetsBegin:
-      case State::kOffsets: wanted = "'data_offsets' must be a list of two non-negative integers";
+      case State::kShape:
+        wanted = "'shape' must be a list of non-negative integers";
         break;
-      default: wanted = "malformed header"; break;
+      case State::kOffsetsBegin:
+      case State::kOffsets:
+        wanted = "'data_offsets' must be a list of two non-negative integers";
+        break;
+      default:
+        wanted = "malformed header";
+        break;
     }
     return fail(fmt::format("{}, not {}", wanted, what));
   }
@@ -224,8 +252,7 @@ Header parse_safetensors_header(std::string_view text, const std::string& path) 
   const bool parsed = json::sax_parse(text.begin(), text.end(), &reader);
   if (!parsed || !reader.complete()) {
     throw base::UserError(fmt::format(
-        "{}: {}", path,
-        reader.error().empty() ? "the header is not valid JSON" : reader.error()));
+        "{}: {}", path, reader.error().empty() ? "the header is not valid JSON" : reader.error()));
   }
   return std::move(reader.header);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The JSON header of a safetensors file, parsed event by event: nothing but what the format allows is
-// ever built, so nesting, duplicates and strange values are refused where they occur. Internal to the
-// reader.
+// The JSON header of a safetensors file, parsed event by event: nothing but what the format allows
+// is ever built, so nesting, duplicates and strange values are refused where they occur. Internal
+// to the reader.
 #pragma once
 
 #include <cstdint>

@@ -17,17 +17,18 @@ SparsePattern parse_smtx(std::string_view text, const std::string& name) {
   SparsePattern pattern;
   pattern.rows = scanner.integer("the number of rows", 1, kMaxDimension, ',');
   pattern.columns = scanner.integer("the number of columns", 1, kMaxDimension, ',');
-  const std::int64_t non_zeros = scanner.integer("the number of non-zeros", 0,
-                                                 std::numeric_limits<std::int64_t>::max(), ',');
+  const std::int64_t non_zeros =
+      scanner.integer("the number of non-zeros", 0, std::numeric_limits<std::int64_t>::max(), ',');
   // Every number takes a character and a separator, so a wild claim is refused before anything is
   // allocated for it.
   const std::uint64_t numbers_possible = scanner.remaining() / 2 + 1;
   const std::uint64_t numbers_claimed =
       static_cast<std::uint64_t>(pattern.rows) + 1 + static_cast<std::uint64_t>(non_zeros);
   if (numbers_claimed > numbers_possible) {
-    scanner.fail(fmt::format("the header claims {} rows and {} non-zeros, but the file is too "
-                             "short for that: truncated?",
-                             pattern.rows, non_zeros));
+    scanner.fail(
+        fmt::format("the header claims {} rows and {} non-zeros, but the file is too "
+                    "short for that: truncated?",
+                    pattern.rows, non_zeros));
   }
   pattern.row_offsets.reserve(static_cast<std::size_t>(pattern.rows) + 1);
   std::int64_t previous = 0;

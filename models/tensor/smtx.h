@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reader of the .smtx files of the Deep Learning Matrix Collection (Gale et al., "Sparse GPU kernels
-// for deep learning", 2020): line 1 "rows, columns, non-zeros", line 2 rows+1 row offsets, line 3 the
-// column index of every non-zero. No values. Column indices may be in any order within a row; the
-// result has them sorted. Every claim is checked against the size of the file before anything is
-// allocated. Errors: UserError with file:line:column.
+// Reader of the .smtx files of the Deep Learning Matrix Collection (Gale et al., "Sparse GPU
+// kernels for deep learning", 2020): line 1 "rows, columns, non-zeros", line 2 rows+1 row offsets,
+// line 3 the column index of every non-zero. No values. Column indices may be in any order within a
+// row; the result has them sorted. Every claim is checked against the size of the file before
+// anything is allocated. Errors: UserError with file:line:column.
 #pragma once
 
 #include <string>

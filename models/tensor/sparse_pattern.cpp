@@ -30,9 +30,10 @@ CodeMatrix to_codes(const SparsePattern& pattern, CodeKind kind, std::uint64_t s
       } else {
         const std::int8_t value = pattern.values[static_cast<std::size_t>(i)];
         if (kind == CodeKind::kU8 && value < 0) {
-          throw base::UserError(fmt::format("{}: value {} in row {} is negative, but the operand is "
-                                            "u8",
-                                            source, value, row + 1));
+          throw base::UserError(
+              fmt::format("{}: value {} in row {} is negative, but the operand is "
+                          "u8",
+                          source, value, row + 1));
         }
         code = static_cast<std::uint8_t>(value);
       }

@@ -28,8 +28,8 @@ struct SparsePattern {
 };
 
 /// The dense matrix: stored values where there are any, else non-zero codes drawn with `seed`
-/// (s8: -127..127, u8: 1..255). Explicit zeros among the values stay zeros. UserError naming `source`
-/// when the dense matrix would exceed kMaxMatrixBytes.
+/// (s8: -127..127, u8: 1..255). Explicit zeros among the values stay zeros. UserError naming
+/// `source` when the dense matrix would exceed kMaxMatrixBytes.
 [[nodiscard]] CodeMatrix to_codes(const SparsePattern& pattern, CodeKind kind, std::uint64_t seed,
                                   const std::string& source);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers out of a text, with the place of everything for messages. Internal to the readers of .smtx
-// and MatrixMarket.
+// Numbers out of a text, with the place of everything for messages. Internal to the readers of
+// .smtx and MatrixMarket.
 #pragma once
 
 #include <charconv>
@@ -93,7 +93,8 @@ class TextScanner {
         (error != std::errc{} && error != std::errc::result_out_of_range)) {
       fail(fmt::format("'{}' is not a number; {} is expected", base::printable(text, 40), what));
     }
-    // Out of the range of a double is still not zero, except when it underflows; and nan is no weight.
+    // Out of the range of a double is still not zero, except when it underflows; and nan is no
+    // weight.
     if (value != value) fail(fmt::format("{} is not a number (nan)", what));
     return value;
   }

@@ -89,10 +89,11 @@ std::string describe(const Graph& graph, const ExpectMismatch& mismatch) {
     place[i] = rest % shape[i];
     rest /= shape[i];
   }
-  return fmt::format("layer {}, sample {}: {} of {} codes differ, first at {}: {} expected, {} "
-                     "computed",
-                     layer.name, mismatch.sample, mismatch.differences, element_count(shape),
-                     tensor::shape_text(place), mismatch.expected, mismatch.computed);
+  return fmt::format(
+      "layer {}, sample {}: {} of {} codes differ, first at {}: {} expected, {} "
+      "computed",
+      layer.name, mismatch.sample, mismatch.differences, element_count(shape),
+      tensor::shape_text(place), mismatch.expected, mismatch.computed);
 }
 
 ExpectResult check_expected(const TensorStore& store) {

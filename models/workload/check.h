@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run is judged by: reference outputs of the trace (`expect:`) and the class (`result:`), plus
-// a plain dense execution of the whole network that shares nothing with the engine's models.
+// What a run is judged by: reference outputs of the trace (`expect:`) and the class (`result:`),
+// plus a plain dense execution of the whole network that shares nothing with the engine's models.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ void run_dense(TensorStore& store, std::int64_t sample);
 
 struct ExpectMismatch {
   int layer = 0;
-  std::int64_t sample = 0;       ///< in the workload
-  std::int64_t index = 0;        ///< of the first difference in the sample, row-major
+  std::int64_t sample = 0;  ///< in the workload
+  std::int64_t index = 0;   ///< of the first difference in the sample, row-major
   int expected = 0;
   int computed = 0;
   std::int64_t differences = 0;  ///< in this layer and sample
@@ -36,9 +36,9 @@ struct ExpectResult {
   std::int64_t compared = 0;  ///< (layer, sample) pairs
   std::vector<ExpectMismatch> mismatches;
 };
-/// Compares all samples of the store with every `expect:` tensor of the graph, in order of layers. A
-/// layer whose input a statistic replaced, and all that depends on it, can still carry `expect`; it is
-/// compared like any other.
+/// Compares all samples of the store with every `expect:` tensor of the graph, in order of layers.
+/// A layer whose input a statistic replaced, and all that depends on it, can still carry `expect`;
+/// it is compared like any other.
 [[nodiscard]] ExpectResult check_expected(const TensorStore& store);
 
 /// Index of the largest code of the result layer, the first of equals.

@@ -75,16 +75,16 @@ class StatisticParser {
       once(has_density_, key);
       const auto density = parse_number<double>(value);
       if (!density || !(*density >= 0 && *density <= 1)) {
-        refuse(option_, text_, fmt::format("density '{}' is not a number between 0 and 1",
-                                           printable(value)));
+        refuse(option_, text_,
+               fmt::format("density '{}' is not a number between 0 and 1", printable(value)));
       }
       spec_.density = *density;
     } else if (key == "seed") {
       once(has_seed_, key);
       const auto seed = parse_number<std::uint64_t>(value);
       if (!seed) {
-        refuse(option_, text_, fmt::format("seed '{}' is not a non-negative integer",
-                                           printable(value)));
+        refuse(option_, text_,
+               fmt::format("seed '{}' is not a non-negative integer", printable(value)));
       }
       spec_.seed = *seed;
     } else if (key == "pattern") {
@@ -149,14 +149,15 @@ class StatisticParser {
     if (spec_.kind == PatternKind::kNOfM) {
       const double density = static_cast<double>(spec_.n) / static_cast<double>(spec_.m);
       if (has_density_ && spec_.density != density) {
-        refuse(option_, text_, fmt::format("pattern {}:{} is a density of {:g}, not {:g}", spec_.n,
-                                           spec_.m, density, spec_.density));
+        refuse(option_, text_,
+               fmt::format("pattern {}:{} is a density of {:g}, not {:g}", spec_.n, spec_.m,
+                           density, spec_.density));
       }
       spec_.density = density;
     } else if (spec_.kind == PatternKind::kDense) {
       if (has_density_ && spec_.density != 1) {
-        refuse(option_, text_, fmt::format("pattern dense is a density of 1, not {:g}",
-                                           spec_.density));
+        refuse(option_, text_,
+               fmt::format("pattern dense is a density of 1, not {:g}", spec_.density));
       }
     } else if (!has_density_) {
       refuse(option_, text_, "'density' is missing");
@@ -199,8 +200,8 @@ Operand load_tensor(const FileSource& source, std::string_view option, bool is_w
   operand.file = tensor::SafetensorsFile::open(source.path);
   const tensor::TensorView& view = operand.file->get(source.tensor);
   const auto complain = [&](const std::string& message) {
-    throw UserError(fmt::format("{}: tensor '{}' of {} {}", option, source.tensor, source.path,
-                                message));
+    throw UserError(
+        fmt::format("{}: tensor '{}' of {} {}", option, source.tensor, source.path, message));
   };
   const bool is_u8 = view.dtype == tensor::DType::kU8;
   if (view.dtype != tensor::DType::kI8 && (is_weights || !is_u8)) {
@@ -217,9 +218,9 @@ Operand load_tensor(const FileSource& source, std::string_view option, bool is_w
   operand.codes = {reinterpret_cast<const std::uint8_t*>(view.data.data()), view.data.size()};
   operand.owner = operand.file;
   operand.view = &view;
-  operand.provenance = {Origin::kCaptured,
-                        fmt::format("{}:{}", std::filesystem::path(source.path).filename().string(),
-                                    source.tensor)};
+  operand.provenance = {
+      Origin::kCaptured,
+      fmt::format("{}:{}", std::filesystem::path(source.path).filename().string(), source.tensor)};
   return operand;
 }
 
@@ -239,10 +240,9 @@ Operand load_file(const FileSource& source, std::string_view option, bool is_wei
   const bool drawn = pattern.values.empty();
   Operand operand = from_matrix(tensor::to_codes(pattern, kind, source.seed, source.path));
   const std::string name = std::filesystem::path(source.path).filename().string();
-  operand.provenance = {Origin::kCaptured,
-                        drawn ? fmt::format("mask of {}, values drawn with seed {}", name,
-                                            source.seed)
-                              : name};
+  operand.provenance = {
+      Origin::kCaptured,
+      drawn ? fmt::format("mask of {}, values drawn with seed {}", name, source.seed) : name};
   return operand;
 }
 
@@ -263,8 +263,8 @@ std::int64_t settle(const char* name, std::optional<std::int64_t> wanted,
   }
   if (known) return *known;
   if (!wanted) {
-    throw UserError(fmt::format("--{} is needed: no operand's file says how large {} is", name,
-                                name));
+    throw UserError(
+        fmt::format("--{} is needed: no operand's file says how large {} is", name, name));
   }
   return *wanted;
 }
@@ -293,15 +293,17 @@ GemmSource parse_gemm_source(std::string_view text, std::string_view option) {
     if (path.ends_with(".smtx") || path.ends_with(".mtx")) {
       const auto parsed = parse_number<std::uint64_t>(trimmed.substr(comma + 6));
       if (!parsed) {
-        refuse(option, text, fmt::format("seed '{}' is not a non-negative integer",
-                                         printable(trimmed.substr(comma + 6))));
+        refuse(option, text,
+               fmt::format("seed '{}' is not a non-negative integer",
+                           printable(trimmed.substr(comma + 6))));
       }
       seed = *parsed;
     } else {
       path = trimmed;
     }
   }
-  if (path.ends_with(".smtx")) return FileSource{FileSource::Format::kSmtx, std::string(path), {}, seed};
+  if (path.ends_with(".smtx"))
+    return FileSource{FileSource::Format::kSmtx, std::string(path), {}, seed};
   if (path.ends_with(".mtx")) {
     return FileSource{FileSource::Format::kMatrixMarket, std::string(path), {}, seed};
   }
@@ -337,8 +339,8 @@ Graph build_gemm(const GemmOptions& options) {
   const std::int64_t n = settle("n", options.n, rows(weights), std::nullopt);
   const std::int64_t m = settle("m", options.m, std::nullopt, rows(activations));
   if (k > kMaxK) {
-    throw UserError(fmt::format("k is {}; sums of more than {} products are not supported", k,
-                                kMaxK));
+    throw UserError(
+        fmt::format("k is {}; sums of more than {} products are not supported", k, kMaxK));
   }
   tensor::check_matrix_size(m, k, "the activations");
   tensor::check_matrix_size(n, k, "the weights");
@@ -406,7 +408,9 @@ Graph build_gemm(const GemmOptions& options) {
                             layer.weights.provenance.origin == Origin::kCaptured;
   const bool all_drawn = input.provenance.origin == Origin::kStatistic &&
                          layer.weights.provenance.origin == Origin::kStatistic;
-  graph.provenance = {{"source", all_captured ? "captured" : all_drawn ? "statistic" : "mixed"},
+  graph.provenance = {{"source", all_captured ? "captured"
+                                 : all_drawn  ? "statistic"
+                                              : "mixed"},
                       {"model", "one matrix product"},
                       {"weights", layer.weights.provenance.text},
                       {"activations", input.provenance.text}};

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One matrix product without a network: operands from a file or a statistic, as named on the command
-// line.
+// One matrix product without a network: operands from a file or a statistic, as named on the
+// command line.
 //
 //   x.smtx[,seed=S]            mask of the file, values drawn with the seed (default 0)
 //   x.mtx[,seed=S]             MatrixMarket; integer files bring their values
-//   x.safetensors:NAME         a tensor I8 (or U8 for activations); all but the last dimension are rows
+//   x.safetensors:NAME         a tensor I8 (or U8 for activations); all but the last dimension are
+//   rows
 //                              for activations, all but the first are k for weights
 //   density=D[,pattern=P][,seed=S]   P: dense | unstructured | N:M | bank:B | block:KxN
 //
-// Weights have a row per output channel (n) and a column per k, activations a row per token (m) and a
-// column per k.
+// Weights have a row per output channel (n) and a column per k, activations a row per token (m) and
+// a column per k.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ struct FileSource {
   enum class Format { kSmtx, kMatrixMarket, kSafetensors };
   Format format = Format::kSmtx;
   std::string path;
-  std::string tensor;       ///< safetensors only
-  std::uint64_t seed = 0;   ///< of drawn values
+  std::string tensor;      ///< safetensors only
+  std::uint64_t seed = 0;  ///< of drawn values
 };
 
 using GemmSource = std::variant<FileSource, tensor::MaskSpec>;

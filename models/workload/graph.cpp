@@ -11,9 +11,12 @@ std::int64_t element_count(const Shape& shape) {
 
 std::string_view origin_name(Origin origin) {
   switch (origin) {
-    case Origin::kComputed: return "computed";
-    case Origin::kCaptured: return "captured";
-    case Origin::kStatistic: return "statistic";
+    case Origin::kComputed:
+      return "computed";
+    case Origin::kCaptured:
+      return "captured";
+    case Origin::kStatistic:
+      return "statistic";
   }
   return "?";
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A network that is ready to run: layers in execution order with all shapes, types, weights and
-// quantization constants resolved and checked. Made by build_graph() (graph_builder.h) from a workload
-// file or by build_gemm() (gemm_source.h) for a single matrix product; never changed afterwards, so any
-// number of threads may read it.
+// quantization constants resolved and checked. Made by build_graph() (graph_builder.h) from a
+// workload file or by build_gemm() (gemm_source.h) for a single matrix product; never changed
+// afterwards, so any number of threads may read it.
 //
-// Values. Everything that a layer reads or writes is a Value with an id: first the network inputs, then
-// one per layer (layer i writes `graph.layers[i].output`), and between them values that a statistic
-// draws or a file holds (activations: of a layer, constants of an add). Shapes have no sample dimension
-// and are channel-last: [height, width, channels] or [tokens, channels]; a value is stored row-major,
-// one byte per code, so a token (pixel) is `channels` consecutive bytes.
+// Values. Everything that a layer reads or writes is a Value with an id: first the network inputs,
+// then one per layer (layer i writes `graph.layers[i].output`), and between them values that a
+// statistic draws or a file holds (activations: of a layer, constants of an add). Shapes have no
+// sample dimension and are channel-last: [height, width, channels] or [tokens, channels]; a value
+// is stored row-major, one byte per code, so a token (pixel) is `channels` consecutive bytes.
 //
 // Not here: tiling, time, energy. Arithmetic: docs/reference/numerics.md.
 #pragma once
@@ -46,9 +46,9 @@ using Shape = std::vector<std::int64_t>;
 
 /// Where the codes of an operand come from; kept for the report.
 enum class Origin {
-  kComputed,   ///< by a layer, from what its operands are
-  kCaptured,   ///< a tensor or mask file
-  kStatistic   ///< drawn from a seed
+  kComputed,  ///< by a layer, from what its operands are
+  kCaptured,  ///< a tensor or mask file
+  kStatistic  ///< drawn from a seed
 };
 [[nodiscard]] std::string_view origin_name(Origin origin);  ///< "computed", "captured", "statistic"
 
@@ -65,14 +65,14 @@ struct Value {
   ValueKind kind = ValueKind::kLayer;
   Shape shape;
   CodeType type = CodeType::kU8;
-  int layer = kNoValue;    ///< producing layer (kLayer)
-  /// The value whose bytes this one shares: itself, or for a flatten the value it is a view of (never
-  /// itself a view).
+  int layer = kNoValue;  ///< producing layer (kLayer)
+  /// The value whose bytes this one shares: itself, or for a flatten the value it is a view of
+  /// (never itself a view).
   int storage = kNoValue;
   Provenance provenance;
 
-  // kInput from a file and kConstant: the bytes of all samples (a constant has one), in a mapped file
-  // or read from one, kept alive by `owner`.
+  // kInput from a file and kConstant: the bytes of all samples (a constant has one), in a mapped
+  // file or read from one, kept alive by `owner`.
   std::span<const std::uint8_t> codes;
   std::shared_ptr<const void> owner;
   // kInput without codes, and kDrawn: sample s is drawn with seed hash(drawn.seed, s).
@@ -84,8 +84,8 @@ struct Value {
   [[nodiscard]] bool is_signed() const { return type == CodeType::kS8; }
 };
 
-/// Weights of a conv2d or linear layer as [n][k] s8, k in order (r, s, c). A view: of a mapped tensor or
-/// of drawn codes, kept alive by `owner`.
+/// Weights of a conv2d or linear layer as [n][k] s8, k in order (r, s, c). A view: of a mapped
+/// tensor or of drawn codes, kept alive by `owner`.
 struct WeightMatrix {
   std::int64_t n = 0;
   std::int64_t k = 0;
@@ -102,18 +102,18 @@ struct WeightMatrix {
   }
 };
 
-/// How sums become codes: one entry per output channel of the GEMM (of a head, for matmul; all heads
-/// alike).
+/// How sums become codes: one entry per output channel of the GEMM (of a head, for matmul; all
+/// heads alike).
 struct Requantize {
   std::vector<std::int32_t> bias;
   std::vector<std::int32_t> multiplier;
   std::vector<std::uint8_t> shift;  ///< 1..62
-  bool chosen = false;  ///< not from the file: picked so that outputs use the range
+  bool chosen = false;              ///< not from the file: picked so that outputs use the range
 };
 
 /// What every op does last.
 struct OutputRange {
-  std::int64_t low = 0;   ///< lowest code, within the output type
+  std::int64_t low = 0;  ///< lowest code, within the output type
   std::int64_t high = 255;
   std::int64_t gate = 0;  ///< |y| <= gate becomes 0
 };
@@ -142,27 +142,28 @@ struct Window2d {
 struct Layer {
   std::string name;
   Op op = Op::kFlatten;
-  int index = 0;           ///< in Graph::layers
-  int input = kNoValue;    ///< left operand; the drawn value where `activations:` replaces it
+  int index = 0;         ///< in Graph::layers
+  int input = kNoValue;  ///< left operand; the drawn value where `activations:` replaces it
   int declared_input = kNoValue;  ///< what `input:` names
-  int right = kNoValue;    ///< matmul, add
+  int right = kNoValue;           ///< matmul, add
   int output = kNoValue;
   OutputRange range;
 
   // Engine ops.
   GemmShape gemm;
-  WeightMatrix weights;    ///< conv2d, linear
+  WeightMatrix weights;  ///< conv2d, linear
   Requantize requantize;
-  Window2d window;         ///< conv2d, max_pool
-  int heads = 1;           ///< matmul, softmax
-  bool transpose_right = false;  ///< matmul: scores; the engine's loader transposes the right operand
+  Window2d window;  ///< conv2d, max_pool
+  int heads = 1;    ///< matmul, softmax
+  bool transpose_right =
+      false;  ///< matmul: scores; the engine's loader transposes the right operand
 
   // Vector ops.
-  std::vector<std::uint16_t> exp_table;  ///< softmax: 256 entries
-  std::vector<std::int16_t> code_table;  ///< lookup: 256 entries
-  std::vector<std::int32_t> gamma, beta; ///< layer_norm, one per channel
+  std::vector<std::uint16_t> exp_table;                    ///< softmax: 256 entries
+  std::vector<std::int16_t> code_table;                    ///< lookup: 256 entries
+  std::vector<std::int32_t> gamma, beta;                   ///< layer_norm, one per channel
   std::int64_t multiplier_left = 0, multiplier_right = 0;  ///< add; average_pool uses the left one
-  int shift = 1;           ///< layer_norm, add, average_pool
+  int shift = 1;                                           ///< layer_norm, add, average_pool
 
   const tensor::TensorView* expect = nullptr;  ///< [samples, shape...] of the output type
 
@@ -173,7 +174,7 @@ struct Layer {
 };
 
 struct Result {
-  int layer = 0;  ///< index in Graph::layers; its output has one token
+  int layer = 0;                     ///< index in Graph::layers; its output has one token
   std::vector<std::int32_t> labels;  ///< [samples]
   const tensor::TensorView* expect = nullptr;
 };
@@ -183,7 +184,7 @@ struct Graph {
   std::map<std::string, std::string> provenance;  ///< as in the file
   std::int64_t samples = 0;                       ///< how many the inputs hold
   std::vector<Value> values;
-  std::vector<int> inputs;   ///< ids of the network inputs
+  std::vector<int> inputs;  ///< ids of the network inputs
   std::vector<Layer> layers;
   std::optional<Result> result;
   std::vector<std::shared_ptr<const tensor::SafetensorsFile>> files;  ///< keeps the views alive

@@ -168,7 +168,8 @@ params::VectorWork vector_work(const Graph& graph, const Layer& layer, std::int6
       work.columns = channels;
       work.window = input.tokens();
       break;
-    default: break;
+    default:
+      break;
   }
   return work;
 }

@@ -21,8 +21,8 @@ class Left {
 
   [[nodiscard]] bool is_signed() const { return is_signed_; }
 
-  /// Index of the stored token (pixel) that segment `segment` of row `m` lies in, or -1 for padding.
-  /// Segments are those of the kernel (R*S) even for im2col layers.
+  /// Index of the stored token (pixel) that segment `segment` of row `m` lies in, or -1 for
+  /// padding. Segments are those of the kernel (R*S) even for im2col layers.
   [[nodiscard]] std::int64_t token(std::int64_t m, int segment) const;
   /// The `segment_width()` codes of that segment, or nullptr for padding.
   [[nodiscard]] const std::uint8_t* segment(std::int64_t m, int segment) const;
@@ -44,7 +44,8 @@ class Left {
   std::int64_t height_ = 0, width_px_ = 0, out_width_ = 0;
 };
 
-/// The right operand (weights, s8) of an engine layer: constant, or for matmul another layer's output.
+/// The right operand (weights, s8) of an engine layer: constant, or for matmul another layer's
+/// output.
 class Right {
  public:
   /// Constant weights (conv2d, linear).
@@ -80,8 +81,8 @@ class Right {
 /// Output tokens (rows of the output value) of a vector layer; they can be computed independently.
 [[nodiscard]] std::int64_t vector_rows(const Graph& graph, const Layer& layer);
 
-/// The work of output tokens [row_begin, row_end) of one sample of a vector layer (params/vector_work.h);
-/// an average_pool has one row. The whole sample: [0, vector_rows).
+/// The work of output tokens [row_begin, row_end) of one sample of a vector layer
+/// (params/vector_work.h); an average_pool has one row. The whole sample: [0, vector_rows).
 [[nodiscard]] params::VectorWork vector_work(const Graph& graph, const Layer& layer,
                                              std::int64_t row_begin, std::int64_t row_end);
 [[nodiscard]] params::VectorWork vector_work(const Graph& graph, const Layer& layer);

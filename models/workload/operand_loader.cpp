@@ -113,12 +113,10 @@ Requantize OperandLoader::requantize(const std::string& key, const params::Requa
                                      const std::string& layer, std::int64_t channels) {
   const auto what = [&](const char* part) { return fmt::format("{} of layer '{}'", part, layer); };
   Requantize result;
-  result.bias =
-      int32_vector(key + ".requantize.bias", params.bias, what("bias"), channels, true);
+  result.bias = int32_vector(key + ".requantize.bias", params.bias, what("bias"), channels, true);
   result.multiplier = int32_vector(key + ".requantize.multiplier", params.multiplier,
                                    what("multiplier"), channels, true);
-  result.shift =
-      shift_vector(key + ".requantize.shift", params.shift, what("shift"), channels);
+  result.shift = shift_vector(key + ".requantize.shift", params.shift, what("shift"), channels);
   return result;
 }
 
@@ -145,8 +143,8 @@ WeightMatrix OperandLoader::weights(const std::string& key, const params::Weight
       const TensorView& view = tensor(tensor_key, params.tensor, params.file);
       if (!view.shape.empty()) shape[0] = view.shape[0];
       if (view.shape.size() == shape.size() && shape[0] == 0) {
-        fail(tensor_key, fmt::format("tensor '{}' ({}) has no output channels", params.tensor,
-                                     what));
+        fail(tensor_key,
+             fmt::format("tensor '{}' ({}) has no output channels", params.tensor, what));
       }
     }
     const TensorView& view =
@@ -164,8 +162,7 @@ WeightMatrix OperandLoader::weights(const std::string& key, const params::Weight
     } catch (const UserError& error) {
       fail(key, error.what());
     }
-    result.codes = {reinterpret_cast<const std::int8_t*>(drawn->codes.data()),
-                    drawn->codes.size()};
+    result.codes = {reinterpret_cast<const std::int8_t*>(drawn->codes.data()), drawn->codes.size()};
     result.owner = drawn;
     result.provenance = {Origin::kStatistic, spec.text()};
   }
@@ -179,11 +176,21 @@ WeightMatrix OperandLoader::weights(const std::string& key, const params::Weight
 tensor::MaskSpec mask_spec(const params::WeightParams& params) {
   tensor::MaskSpec spec;
   switch (params.pattern.value_or(params::MaskPattern::kDense)) {
-    case params::MaskPattern::kDense: spec.kind = tensor::PatternKind::kDense; break;
-    case params::MaskPattern::kUnstructured: spec.kind = tensor::PatternKind::kUnstructured; break;
-    case params::MaskPattern::kNOfM: spec.kind = tensor::PatternKind::kNOfM; break;
-    case params::MaskPattern::kBank: spec.kind = tensor::PatternKind::kBank; break;
-    case params::MaskPattern::kBlock: spec.kind = tensor::PatternKind::kBlock; break;
+    case params::MaskPattern::kDense:
+      spec.kind = tensor::PatternKind::kDense;
+      break;
+    case params::MaskPattern::kUnstructured:
+      spec.kind = tensor::PatternKind::kUnstructured;
+      break;
+    case params::MaskPattern::kNOfM:
+      spec.kind = tensor::PatternKind::kNOfM;
+      break;
+    case params::MaskPattern::kBank:
+      spec.kind = tensor::PatternKind::kBank;
+      break;
+    case params::MaskPattern::kBlock:
+      spec.kind = tensor::PatternKind::kBlock;
+      break;
   }
   spec.density = 1.0 - params.sparsity.value_or(0.0);
   spec.n = params.n.value_or(0);
@@ -199,8 +206,8 @@ tensor::MaskSpec mask_spec(const params::WeightParams& params) {
 
 Requantize choose_requantize(std::int64_t channels, std::int64_t sum_squares,
                              std::int64_t activation_square, const OutputRange& range) {
-  const auto variance = static_cast<std::uint64_t>(sum_squares) *
-                        static_cast<std::uint64_t>(activation_square);
+  const auto variance =
+      static_cast<std::uint64_t>(sum_squares) * static_cast<std::uint64_t>(activation_square);
   const auto sigma = static_cast<std::int64_t>(std::max<std::uint64_t>(1, integer_sqrt(variance)));
   const std::int64_t top = std::max<std::int64_t>({1, range.high, -range.low});
   int shift = 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Operands of a workload: opens each tensor file once, finds tensors, checks type and shape, and draws
-// weights. Every error carries the place of the key that named the operand. Internal to build_graph().
+// Operands of a workload: opens each tensor file once, finds tensors, checks type and shape, and
+// draws weights. Every error carries the place of the key that named the operand. Internal to
+// build_graph().
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class OperandLoader {
   /// `file` empty: the workload's default file. `key` is where the name is written.
   const tensor::TensorView& tensor(const std::string& key, const std::string& name,
                                    const std::string& file = {});
-  /// The same, of exactly this type and shape; `what` names the operand ("weights of layer 'conv1'").
+  /// The same, of exactly this type and shape; `what` names the operand ("weights of layer
+  /// 'conv1'").
   const tensor::TensorView& tensor(const std::string& key, const std::string& name,
                                    const std::string& file, const std::string& what,
                                    tensor::DType type, const Shape& shape);
@@ -64,16 +66,17 @@ class OperandLoader {
 /// The generator's spec of a weight statistic that passed validate().
 [[nodiscard]] tensor::MaskSpec mask_spec(const params::WeightParams& params);
 
-/// One multiplier and shift for all channels such that outputs use the range: three standard deviations
-/// of the sums, if both operands were independent with zero mean, give the highest code. `sum_squares`
-/// is the mean over channels of the sum of squared weights, `activation_square` the mean square of a
-/// left operand's code. Integer arithmetic: the same on every machine.
+/// One multiplier and shift for all channels such that outputs use the range: three standard
+/// deviations of the sums, if both operands were independent with zero mean, give the highest code.
+/// `sum_squares` is the mean over channels of the sum of squared weights, `activation_square` the
+/// mean square of a left operand's code. Integer arithmetic: the same on every machine.
 [[nodiscard]] Requantize choose_requantize(std::int64_t channels, std::int64_t sum_squares,
                                            std::int64_t activation_square,
                                            const OutputRange& range);
 
 /// Mean square of the codes of a value as far as it is known before the run: from the statistic, or
-/// (computed or captured values) that of codes with a root mean square of a quarter of the type's range.
+/// (computed or captured values) that of codes with a root mean square of a quarter of the type's
+/// range.
 [[nodiscard]] std::int64_t assumed_square(const Value& value);
 
 /// Mean over channels of the sum over k of squared weights.

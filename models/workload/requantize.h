@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The output arithmetic of docs/reference/numerics.md in plain C++, shared by the dense reference and
-// the vector unit's function. The engine's backends have their own (they are checked against this).
+// The output arithmetic of docs/reference/numerics.md in plain C++, shared by the dense reference
+// and the vector unit's function. The engine's backends have their own (they are checked against
+// this).
 #pragma once
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The codes of a batch of samples while a network runs: one buffer per value of the graph, shared by
-// everything that computes (engine backends write engine outputs, the vector unit's function reads and
-// writes). Plain bytes: no time, no addresses, no compression.
+// The codes of a batch of samples while a network runs: one buffer per value of the graph, shared
+// by everything that computes (engine backends write engine outputs, the vector unit's function
+// reads and writes). Plain bytes: no time, no addresses, no compression.
 //
-// Samples are numbered from 0 within the batch; `first_sample` says which one of the workload's that is
-// (wrapping around after the last, so a batch may be larger than the captured set).
+// Samples are numbered from 0 within the batch; `first_sample` says which one of the workload's
+// that is (wrapping around after the last, so a batch may be larger than the captured set).
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace lacuna::workload {
 
 class TensorStore {
  public:
-  /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must outlive
-  /// the store. UserError when the batch would need more than kMaxBytes.
+  /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must
+  /// outlive the store. UserError when the batch would need more than kMaxBytes.
   TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples);
   static constexpr std::int64_t kMaxBytes = std::int64_t{4} << 30;
 
@@ -30,8 +30,8 @@ class TensorStore {
     return (first_sample_ + sample) % graph_->samples;
   }
 
-  /// The bytes of one sample of a value, row-major; views give the bytes of what they view. s8 codes are
-  /// two's complement.
+  /// The bytes of one sample of a value, row-major; views give the bytes of what they view. s8
+  /// codes are two's complement.
   [[nodiscard]] std::span<const std::uint8_t> codes(int value, std::int64_t sample) const;
   /// For the producer of the value: only layer outputs may be written.
   [[nodiscard]] std::span<std::uint8_t> mutable_codes(int value, std::int64_t sample);

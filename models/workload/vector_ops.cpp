@@ -33,8 +33,8 @@ struct View {
   }
 };
 
-void run_add(const View& view, const TensorStore& stored, std::int64_t sample,
-             std::int64_t begin, std::int64_t end) {
+void run_add(const View& view, const TensorStore& stored, std::int64_t sample, std::int64_t begin,
+             std::int64_t end) {
   const Layer& layer = view.layer;
   const std::span<const std::uint8_t> right = stored.codes(layer.right, sample);
   const bool right_signed = stored.graph().value(layer.right).is_signed();
@@ -167,10 +167,18 @@ void run_vector_rows(const Layer& layer, TensorStore& store, std::int64_t sample
                "rows [{}, {}) of layer {}", row_begin, row_end, layer.name);
   const std::int64_t rows = row_end - row_begin;
   switch (layer.op) {
-    case Op::kAdd: run_add(view, store, sample, row_begin * channels, row_end * channels); break;
-    case Op::kLookup: run_lookup(view, row_begin * channels, row_end * channels); break;
-    case Op::kMaxPool: run_max_pool(view, row_begin, row_end); break;
-    case Op::kAveragePool: run_average_pool(view); break;
+    case Op::kAdd:
+      run_add(view, store, sample, row_begin * channels, row_end * channels);
+      break;
+    case Op::kLookup:
+      run_lookup(view, row_begin * channels, row_end * channels);
+      break;
+    case Op::kMaxPool:
+      run_max_pool(view, row_begin, row_end);
+      break;
+    case Op::kAveragePool:
+      run_average_pool(view);
+      break;
     case Op::kSoftmax:
       for_slices(view, row_begin * channels, rows * layer.heads, channels / layer.heads,
                  [&](std::span<const int> codes, std::span<int> out) {
@@ -183,7 +191,8 @@ void run_vector_rows(const Layer& layer, TensorStore& store, std::int64_t sample
                    layer_norm_row(codes, layer.gamma, layer.beta, layer.shift, layer.range, out);
                  });
       break;
-    default: LACUNA_CHECK(false, "layer {} is no vector op", layer.name);
+    default:
+      LACUNA_CHECK(false, "layer {} is no vector op", layer.name);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes the bytes of safetensors files for tests, good ones from tensors and bad ones from raw parts.
+// Makes the bytes of safetensors files for tests, good ones from tensors and bad ones from raw
+// parts.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class SafetensorsWriter {
                          const std::vector<T>& values) {
     static_assert(sizeof(T) <= 4);
     std::string dimensions;
-    for (const std::int64_t d : shape) dimensions += (dimensions.empty() ? "" : ",") + std::to_string(d);
+    for (const std::int64_t d : shape)
+      dimensions += (dimensions.empty() ? "" : ",") + std::to_string(d);
     const std::size_t begin = data_.size();
     data_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
     header_ += (header_.empty() ? "" : ",");

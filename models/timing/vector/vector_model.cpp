@@ -21,8 +21,8 @@ struct RowPlan {
   Cycle gaps[2] = {0, 0};
 };
 
-/// Rows go through in groups of kVectorRowsInFlight, pass by pass: the first row of the group has its
-/// reduction behind it, or the unit waits.
+/// Rows go through in groups of kVectorRowsInFlight, pass by pass: the first row of the group has
+/// its reduction behind it, or the unit waits.
 void run_rows(std::int64_t rows, const RowPlan& plan, VectorTime& time) {
   const auto add_groups = [&](std::int64_t groups, std::int64_t size) {
     if (groups == 0) return;
@@ -54,8 +54,8 @@ VectorActivity& VectorActivity::operator+=(const VectorActivity& other) {
 }
 
 base::Cycle vector_reduction_latency(const params::VectorParams& vector) {
-  const auto levels = static_cast<Cycle>(
-      std::bit_width(static_cast<std::uint64_t>(std::max(1, vector.lanes) - 1)));
+  const auto levels =
+      static_cast<Cycle>(std::bit_width(static_cast<std::uint64_t>(std::max(1, vector.lanes) - 1)));
   return kVectorPipeline + levels;
 }
 
@@ -115,7 +115,8 @@ VectorTime vector_time(const params::VectorWork& work, const params::VectorParam
       activity.square_roots = work.rows;
       break;
     }
-    default: LACUNA_CHECK(false, "{} is no vector op", params::enum_name(work.op));
+    default:
+      LACUNA_CHECK(false, "{} is no vector op", params::enum_name(work.op));
   }
   return time;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time and activity of the vector unit (docs/reference/vector.md): `lanes` lanes, one element each per
-// cycle and pass, a table per lane, a pipelined divider per lane, a reduction tree. A job is a
+// Time and activity of the vector unit (docs/reference/vector.md): `lanes` lanes, one element each
+// per cycle and pass, a table per lane, a pipelined divider per lane, a reduction tree. A job is a
 // params::VectorWork (some output rows of one layer). A pure function of job and parameters.
 //
 // Timing contract: `cycles` counts from the first element that enters to the last code that leaves,
-// operands being in the core's buffer. Moving operands is the DMA's time, not counted here. Jobs do not
-// overlap in the unit.
+// operands being in the core's buffer. Moving operands is the DMA's time, not counted here. Jobs do
+// not overlap in the unit.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@
 namespace lacuna::timing::vector {
 
 /// Constants of the unit, cycles.
-inline constexpr base::Cycle kVectorPipeline = 6;   ///< first element in -> first code out, one pass
-inline constexpr base::Cycle kVectorDivider = 20;   ///< more for a pass that divides
-inline constexpr base::Cycle kVectorSqrt = 26;      ///< integer square root of a row
+inline constexpr base::Cycle kVectorPipeline = 6;  ///< first element in -> first code out, one pass
+inline constexpr base::Cycle kVectorDivider = 20;  ///< more for a pass that divides
+inline constexpr base::Cycle kVectorSqrt = 26;     ///< integer square root of a row
 inline constexpr std::int64_t kVectorRowsInFlight = 4;  ///< rows whose reductions overlap
 
 /// Exact counts; what energy is charged for.
 struct VectorActivity {
-  std::int64_t beats = 0;           ///< cycles in which elements entered
-  std::int64_t element_ops = 0;     ///< lane operations: one per element and pass
-  std::int64_t codes_read = 0;      ///< bytes from the operand buffer (first pass)
-  std::int64_t row_reads = 0;       ///< bytes from the row buffer (later passes)
-  std::int64_t codes_written = 0;   ///< bytes
+  std::int64_t beats = 0;          ///< cycles in which elements entered
+  std::int64_t element_ops = 0;    ///< lane operations: one per element and pass
+  std::int64_t codes_read = 0;     ///< bytes from the operand buffer (first pass)
+  std::int64_t row_reads = 0;      ///< bytes from the row buffer (later passes)
+  std::int64_t codes_written = 0;  ///< bytes
   std::int64_t table_lookups = 0;
   std::int64_t divisions = 0;
   std::int64_t square_roots = 0;
@@ -44,7 +44,8 @@ struct VectorTime {
   VectorActivity activity;
 };
 
-/// Last element of a row in -> result of its reduction: the pipeline and ceil(log2(lanes)) tree levels.
+/// Last element of a row in -> result of its reduction: the pipeline and ceil(log2(lanes)) tree
+/// levels.
 [[nodiscard]] base::Cycle vector_reduction_latency(const params::VectorParams& vector);
 
 /// LACUNA_CHECK for engine ops.

@@ -69,12 +69,12 @@ TEST(MaskGenerator, NOfMKeepsNInEveryGroup) {
 }
 
 TEST(MaskGenerator, BanksHoldTheSameCount) {
-  const CodeMatrix matrix = draw(
-      8, 80, {.kind = PatternKind::kBank, .density = 0.3, .bank = 32, .seed = 6});
+  const CodeMatrix matrix =
+      draw(8, 80, {.kind = PatternKind::kBank, .density = 0.3, .bank = 32, .seed = 6});
   for (std::int64_t row = 0; row < 8; ++row) {
-    EXPECT_EQ(count(matrix, row, 0, 32), 10);   // round(9.6)
+    EXPECT_EQ(count(matrix, row, 0, 32), 10);  // round(9.6)
     EXPECT_EQ(count(matrix, row, 32, 64), 10);
-    EXPECT_EQ(count(matrix, row, 64, 80), 5);   // round(4.8)
+    EXPECT_EQ(count(matrix, row, 64, 80), 5);  // round(4.8)
   }
 }
 
@@ -121,19 +121,22 @@ TEST(MaskGenerator, TheMaskDoesNotDependOnTheValues) {
   }
 }
 
-/// Seeds in workload files mean the same bytes everywhere and for ever; a change here changes results.
+/// Seeds in workload files mean the same bytes everywhere and for ever; a change here changes
+/// results.
 TEST(MaskGenerator, BytesAreFixed) {
   const auto hash = [](const MaskSpec& spec) {
     const CodeMatrix matrix = draw(33, 65, spec);
     return base::hash_bytes(matrix.codes.data(), matrix.codes.size());
   };
   EXPECT_EQ(hash({.kind = PatternKind::kDense, .seed = 1}), 4018004816794445763ULL);
-  EXPECT_EQ(hash({.kind = PatternKind::kUnstructured, .density = 0.3, .seed = 1}), 14563371908279144646ULL);
+  EXPECT_EQ(hash({.kind = PatternKind::kUnstructured, .density = 0.3, .seed = 1}),
+            14563371908279144646ULL);
   EXPECT_EQ(hash({.kind = PatternKind::kNOfM, .n = 1, .m = 4, .seed = 1}), 12818326774364972663ULL);
-  EXPECT_EQ(hash({.kind = PatternKind::kBank, .density = 0.5, .bank = 32, .seed = 1}), 7464709706070997602ULL);
-  EXPECT_EQ(hash({.kind = PatternKind::kBlock, .density = 0.5, .block_k = 4, .block_n = 4,
-                  .seed = 1}),
-            16442782734012849922ULL);
+  EXPECT_EQ(hash({.kind = PatternKind::kBank, .density = 0.5, .bank = 32, .seed = 1}),
+            7464709706070997602ULL);
+  EXPECT_EQ(
+      hash({.kind = PatternKind::kBlock, .density = 0.5, .block_k = 4, .block_n = 4, .seed = 1}),
+      16442782734012849922ULL);
 }
 
 TEST(MaskGenerator, SizesAreBounded) {
@@ -151,7 +154,8 @@ TEST(MaskGenerator, InconsistentSpecsAreOurBug) {
 TEST(MaskGenerator, SpecsDescribeThemselves) {
   EXPECT_EQ((MaskSpec{.kind = PatternKind::kUnstructured, .density = 0.3, .seed = 1}).text(),
             "unstructured, density 0.3, seed 1");
-  EXPECT_EQ((MaskSpec{.kind = PatternKind::kNOfM, .n = 2, .m = 4, .seed = 1}).text(), "2:4, seed 1");
+  EXPECT_EQ((MaskSpec{.kind = PatternKind::kNOfM, .n = 2, .m = 4, .seed = 1}).text(),
+            "2:4, seed 1");
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ TEST(MatrixMarket, CoordinatePattern) {
 }
 
 TEST(MatrixMarket, CoordinateIntegerKeepsValuesAndDropsZeros) {
-  const SparsePattern pattern = parse(
-      "%%matrixmarket MATRIX Coordinate Integer General\n2 2 3\n1 2 -128\n2 1 127\n2 2 0\n");
+  const SparsePattern pattern =
+      parse("%%matrixmarket MATRIX Coordinate Integer General\n2 2 3\n1 2 -128\n2 1 127\n2 2 0\n");
   EXPECT_THAT(pattern.values, ElementsAre(-128, 127));
   EXPECT_THAT(pattern.row_offsets, ElementsAre(0, 1, 2));
   const CodeMatrix codes = to_codes(pattern, CodeKind::kS8, 0, "m.mtx");
@@ -51,7 +51,8 @@ TEST(MatrixMarket, CoordinateIntegerKeepsValuesAndDropsZeros) {
 
 TEST(MatrixMarket, RealCountsOnlyWhereItIsNotZero) {
   const SparsePattern pattern = parse(
-      "%%MatrixMarket matrix coordinate real general\n2 2 4\n1 1 1e-9\n1 2 0.0\n2 1 -3\n2 2 +1.5e3\n");
+      "%%MatrixMarket matrix coordinate real general\n2 2 4\n1 1 1e-9\n1 2 0.0\n2 1 -3\n2 2 "
+      "+1.5e3\n");
   EXPECT_THAT(pattern.column_indices, ElementsAre(0, 0, 1));
   EXPECT_THAT(pattern.values, IsEmpty());
 }
@@ -85,7 +86,8 @@ TEST(MatrixMarket, ArraysRunDownTheColumns) {
 TEST(MatrixMarket, BannerErrors) {
   EXPECT_THAT(error_of("2 2 1\n"), HasSubstr("m.mtx:1:1: not a MatrixMarket file"));
   EXPECT_THAT(error_of(""), HasSubstr("not a MatrixMarket file"));
-  EXPECT_THAT(error_of("%%MatrixMarket matrix coordinate real\n"), HasSubstr("the first line must be"));
+  EXPECT_THAT(error_of("%%MatrixMarket matrix coordinate real\n"),
+              HasSubstr("the first line must be"));
   EXPECT_THAT(error_of("%%MatrixMarket vector coordinate real general\n"),
               HasSubstr("the first line must be"));
   EXPECT_THAT(error_of("%%MatrixMarket matrix sparse real general\n"),
@@ -124,8 +126,9 @@ TEST(MatrixMarket, EntryErrorsHaveAPlace) {
 }
 
 TEST(MatrixMarket, WildClaimsAreRefusedBeforeAllocating) {
-  EXPECT_THAT(error_of("%%MatrixMarket matrix coordinate pattern general\n2 2 1000000000000\n1 1\n"),
-              HasSubstr("the header claims 1000000000000 entries, but the file is too short"));
+  EXPECT_THAT(
+      error_of("%%MatrixMarket matrix coordinate pattern general\n2 2 1000000000000\n1 1\n"),
+      HasSubstr("the header claims 1000000000000 entries, but the file is too short"));
   EXPECT_THAT(error_of("%%MatrixMarket matrix array real general\n2000000 2000000\n1\n"),
               HasSubstr("needs 4000000000000 values, but the file is too short"));
   EXPECT_THAT(error_of("%%MatrixMarket matrix coordinate pattern general\n2147483647 2 0\n"),
@@ -136,14 +139,15 @@ TEST(MatrixMarket, WildClaimsAreRefusedBeforeAllocating) {
 
 TEST(MatrixMarket, ReadsFiles) {
   const test::TempDir folder;
-  const std::string path = folder.write(
-      "a.mtx", "%%MatrixMarket matrix coordinate pattern general\r\n1 1 1\r\n1 1\r\n");
+  const std::string path =
+      folder.write("a.mtx", "%%MatrixMarket matrix coordinate pattern general\r\n1 1 1\r\n1 1\r\n");
   EXPECT_EQ(read_matrix_market(path).non_zeros(), 1);
   EXPECT_THROW((void)read_matrix_market(folder.file("none.mtx")), base::UserError);
 }
 
 TEST(MatrixMarket, RandomDamageNeverCrashes) {
-  const std::string good = "%%MatrixMarket matrix coordinate integer general\n2 3 2\n1 1 4\n2 3 5\n";
+  const std::string good =
+      "%%MatrixMarket matrix coordinate integer general\n2 3 2\n1 1 4\n2 3 5\n";
   base::Rng rng(13);
   int refused = 0;
   for (int trial = 0; trial < 5000; ++trial) {

@@ -60,11 +60,10 @@ TEST_F(Safetensors, ReadsWhatWasWritten) {
 
 TEST_F(Safetensors, ReadsMetadataAndTensorsOutOfOrder) {
   const auto file = SafetensorsFile::open(folder_.write(
-      "a.safetensors",
-      raw_safetensors(R"({"__metadata__":{"format":"pt"},)"
-                      R"("b":{"data_offsets":[1,3],"shape":[2],"dtype":"U8"},)"
-                      R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}   )",
-                      "\x01\x02\x03")));
+      "a.safetensors", raw_safetensors(R"({"__metadata__":{"format":"pt"},)"
+                                       R"("b":{"data_offsets":[1,3],"shape":[2],"dtype":"U8"},)"
+                                       R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}   )",
+                                       "\x01\x02\x03")));
   EXPECT_EQ(file->metadata().at("format"), "pt");
   EXPECT_EQ(file->get("b").at<std::uint8_t>(1), 3);
   EXPECT_EQ(file->get("a").at<std::uint8_t>(0), 1);
@@ -117,8 +116,9 @@ TEST_F(Safetensors, HeaderSyntaxIsChecked) {
   EXPECT_THAT(error_of_header("{}{}"), HasSubstr("not valid JSON"));
   EXPECT_THAT(error_of_header("{\"a\":{\"dtype\":\"U8\""), HasSubstr("not valid JSON"));
   EXPECT_THAT(error_of_header("{\"\xff\xfe\":{}}"), HasSubstr("not valid JSON"));
-  EXPECT_THAT(error_of_header("{\"a\":1}"), HasSubstr("tensor 'a': an object with dtype, shape and "
-                                                      "data_offsets belongs here, not the number 1"));
+  EXPECT_THAT(error_of_header("{\"a\":1}"),
+              HasSubstr("tensor 'a': an object with dtype, shape and "
+                        "data_offsets belongs here, not the number 1"));
   EXPECT_THAT(error_of_header("{\"a\":null}"), HasSubstr("not null"));
   EXPECT_THAT(error_of_header("{\"a\":[]}"), HasSubstr("not a list"));
   EXPECT_THAT(error_of_header("{\"__metadata__\":{\"a\":{}}}"),
@@ -179,14 +179,14 @@ TEST_F(Safetensors, OffsetsAreChecked) {
               HasSubstr("hold 4 bytes, but I32 [2] takes 8"));
   EXPECT_THAT(error_of_header("{\"a\":" + entry("[2]", "[0,8]") + "}", "1234"),
               HasSubstr("go past the end of the data (4 bytes): truncated?"));
-  EXPECT_THAT(error_of_header("{\"a\":" + entry("[1]", "[0,4]") + ",\"b\":" +
-                                  entry("[1]", "[8,12]") + "}",
-                              "123456789012"),
-              HasSubstr("tensor 'b': data_offsets [8, 12] leave a hole after byte 4"));
-  EXPECT_THAT(error_of_header("{\"a\":" + entry("[2]", "[0,8]") + ",\"b\":" +
-                                  entry("[1]", "[4,8]") + "}",
-                              "12345678"),
-              HasSubstr("tensor 'b': data_offsets [4, 8] overlap the tensor before, which ends at 8"));
+  EXPECT_THAT(
+      error_of_header("{\"a\":" + entry("[1]", "[0,4]") + ",\"b\":" + entry("[1]", "[8,12]") + "}",
+                      "123456789012"),
+      HasSubstr("tensor 'b': data_offsets [8, 12] leave a hole after byte 4"));
+  EXPECT_THAT(
+      error_of_header("{\"a\":" + entry("[2]", "[0,8]") + ",\"b\":" + entry("[1]", "[4,8]") + "}",
+                      "12345678"),
+      HasSubstr("tensor 'b': data_offsets [4, 8] overlap the tensor before, which ends at 8"));
   EXPECT_THAT(error_of_header("{\"a\":" + entry("[1]", "[0,4]") + "}", "12345"),
               HasSubstr("1 bytes after the last tensor belong to none"));
   EXPECT_THAT(error_of_header("{\"a\":" + entry("[1]", "[4,8]") + "}", "12345678"),

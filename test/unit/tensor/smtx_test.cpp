@@ -39,9 +39,7 @@ TEST(Smtx, ReadsFilesAndWindowsLineEnds) {
   EXPECT_THROW((void)read_smtx(folder.file("none.smtx")), base::UserError);
 }
 
-TEST(Smtx, AnEmptyMatrixIsFine) {
-  EXPECT_EQ(parse_smtx("2, 2, 0\n0 0 0\n\n", "m").non_zeros(), 0);
-}
+TEST(Smtx, AnEmptyMatrixIsFine) { EXPECT_EQ(parse_smtx("2, 2, 0\n0 0 0\n\n", "m").non_zeros(), 0); }
 
 TEST(Smtx, ValuesAreDrawnByTheSeed) {
   const SparsePattern pattern = parse_smtx("2, 3, 3\n0 1 3\n2 0 1\n", "m.smtx");
@@ -56,10 +54,12 @@ TEST(Smtx, ValuesAreDrawnByTheSeed) {
 
 TEST(Smtx, ErrorsHaveAPlace) {
   EXPECT_EQ(error_of(""), "m.smtx:1:1: the file ends where the number of rows is expected");
-  EXPECT_EQ(error_of("x, 4, 5\n"), "m.smtx:1:1: 'x' is not an integer; the number of rows is "
-                                   "expected");
-  EXPECT_EQ(error_of("2, 4.5, 5\n"), "m.smtx:1:4: '4.5' is not an integer; the number of columns is "
-                                     "expected");
+  EXPECT_EQ(error_of("x, 4, 5\n"),
+            "m.smtx:1:1: 'x' is not an integer; the number of rows is "
+            "expected");
+  EXPECT_EQ(error_of("2, 4.5, 5\n"),
+            "m.smtx:1:4: '4.5' is not an integer; the number of columns is "
+            "expected");
   EXPECT_EQ(error_of("0, 4, 0\n0\n"), "m.smtx:1:1: the number of rows is 0, outside 1..2147483647");
   EXPECT_EQ(error_of("2, -4, 0\n0\n"),
             "m.smtx:1:4: the number of columns is -4, outside 1..2147483647");

@@ -58,9 +58,10 @@ TEST(GemmSource, Statistics) {
 
 TEST(GemmSource, Errors) {
   EXPECT_EQ(parse_error(""), "--weights '': a file or a statistic is needed");
-  EXPECT_EQ(parse_error("weights.npy"),
-            "--weights 'weights.npy': neither a file (.smtx, .mtx, .safetensors:NAME) nor a statistic "
-            "(density=.3,pattern=2:4,seed=1)");
+  EXPECT_EQ(
+      parse_error("weights.npy"),
+      "--weights 'weights.npy': neither a file (.smtx, .mtx, .safetensors:NAME) nor a statistic "
+      "(density=.3,pattern=2:4,seed=1)");
   EXPECT_EQ(parse_error("m.safetensors"),
             "--weights 'm.safetensors': a tensor must be named: FILE.safetensors:NAME");
   EXPECT_THAT(parse_error("m.safetensors:"), HasSubstr("a tensor must be named"));
@@ -69,15 +70,18 @@ TEST(GemmSource, Errors) {
   EXPECT_THAT(parse_error("density=nan"), HasSubstr("not a number between 0 and 1"));
   EXPECT_THAT(parse_error("density=-.1"), HasSubstr("not a number between 0 and 1"));
   EXPECT_THAT(parse_error("density="), HasSubstr("not a number between 0 and 1"));
-  EXPECT_EQ(parse_error("densty=.3"),
-            "--weights 'densty=.3': unknown key 'densty' (did you mean 'density'?) (known: density, "
-            "pattern, seed)");
+  EXPECT_EQ(
+      parse_error("densty=.3"),
+      "--weights 'densty=.3': unknown key 'densty' (did you mean 'density'?) (known: density, "
+      "pattern, seed)");
   EXPECT_THAT(parse_error("density=.3,seed"), HasSubstr("'seed' is not KEY=VALUE"));
   EXPECT_THAT(parse_error("density=.3,density=.4"), HasSubstr("'density' is given twice"));
-  EXPECT_THAT(parse_error("density=.3,seed=-1"), HasSubstr("seed '-1' is not a non-negative integer"));
+  EXPECT_THAT(parse_error("density=.3,seed=-1"),
+              HasSubstr("seed '-1' is not a non-negative integer"));
   EXPECT_THAT(parse_error("a.smtx,seed=x"), HasSubstr("seed 'x' is not a non-negative integer"));
   EXPECT_THAT(parse_error("seed=1"), HasSubstr("'density' is missing"));
-  EXPECT_THAT(parse_error("density=.3,pattern=diagonal"), HasSubstr("pattern 'diagonal' is not dense"));
+  EXPECT_THAT(parse_error("density=.3,pattern=diagonal"),
+              HasSubstr("pattern 'diagonal' is not dense"));
   EXPECT_THAT(parse_error("density=.3,pattern=bank"), HasSubstr("pattern 'bank' is not"));
   EXPECT_THAT(parse_error("density=.3,pattern=bank:0"), HasSubstr("pattern 'bank:0' is not"));
   EXPECT_THAT(parse_error("density=.3,pattern=block:4"), HasSubstr("pattern 'block:4' is not"));
@@ -108,8 +112,11 @@ class Gemm : public ::testing::Test {
 };
 
 TEST_F(Gemm, FromStatistics) {
-  const Graph graph = build_gemm(
-      {.weights = "density=.25,seed=1", .activations = "density=.5,seed=2", .m = 10, .n = 8, .k = 100});
+  const Graph graph = build_gemm({.weights = "density=.25,seed=1",
+                                  .activations = "density=.5,seed=2",
+                                  .m = 10,
+                                  .n = 8,
+                                  .k = 100});
   EXPECT_EQ(graph.provenance.at("source"), "statistic");
   const Layer& layer = graph.layers[0];
   EXPECT_EQ(layer.gemm.m, 10);
@@ -166,13 +173,16 @@ TEST_F(Gemm, DimensionsMustAgree) {
             "--m is needed: no operand's file says how large m is");
   EXPECT_EQ(error_of({.weights = "density=.5", .activations = acts}),
             "--n is needed: no operand's file says how large n is");
-  EXPECT_EQ(error_of({.weights = "density=.5", .activations = "density=.5", .m = 0, .n = 1, .k = 1}),
-            "--m must be at least 1");
-  EXPECT_THAT(error_of({.weights = "density=.5", .activations = "density=.5", .m = 1, .n = 1, .k = 65537}),
-              HasSubstr("k is 65537; sums of more than 65536"));
-  EXPECT_THAT(error_of({.weights = "density=.5", .activations = "density=.5", .m = 1LL << 40, .n = 1,
-                        .k = 9}),
-              HasSubstr("the activations: a dense matrix of 1099511627776 x 9 is more than"));
+  EXPECT_EQ(
+      error_of({.weights = "density=.5", .activations = "density=.5", .m = 0, .n = 1, .k = 1}),
+      "--m must be at least 1");
+  EXPECT_THAT(
+      error_of({.weights = "density=.5", .activations = "density=.5", .m = 1, .n = 1, .k = 65537}),
+      HasSubstr("k is 65537; sums of more than 65536"));
+  EXPECT_THAT(
+      error_of(
+          {.weights = "density=.5", .activations = "density=.5", .m = 1LL << 40, .n = 1, .k = 9}),
+      HasSubstr("the activations: a dense matrix of 1099511627776 x 9 is more than"));
 }
 
 TEST_F(Gemm, TensorsMustBeCodes) {
@@ -181,21 +191,26 @@ TEST_F(Gemm, TensorsMustBeCodes) {
   writer.add<std::int8_t>("v", {4}, {1, 2, 3, 4}).add<std::int8_t>("e", {0, 4}, {});
   const std::string path = folder_.write("t.safetensors", writer.bytes());
   const std::string acts = "density=.5";
-  EXPECT_EQ(error_of({.weights = path + ":f", .activations = acts, .m = 1}),
-            "--weights: tensor 'f' of t.safetensors is F32, not I8: values must be quantized codes");
-  EXPECT_THAT(error_of({.weights = path + ":u", .activations = acts, .m = 1}), HasSubstr("is U8, not I8"));
+  EXPECT_EQ(
+      error_of({.weights = path + ":f", .activations = acts, .m = 1}),
+      "--weights: tensor 'f' of t.safetensors is F32, not I8: values must be quantized codes");
+  EXPECT_THAT(error_of({.weights = path + ":u", .activations = acts, .m = 1}),
+              HasSubstr("is U8, not I8"));
   EXPECT_THAT(error_of({.weights = acts, .activations = path + ":f", .n = 1}),
               HasSubstr("--acts: tensor 'f' of t.safetensors is F32, not I8 or U8"));
   EXPECT_THAT(error_of({.weights = path + ":v", .activations = acts, .m = 1}),
               HasSubstr("has shape [4]; a matrix needs two dimensions"));
-  EXPECT_THAT(error_of({.weights = path + ":e", .activations = acts, .m = 1}), HasSubstr("none of them 0"));
-  EXPECT_THAT(error_of({.weights = path + ":w", .activations = acts, .m = 1}), HasSubstr("has no tensor 'w'"));
-  EXPECT_THAT(error_of({.weights = folder_.file("no.smtx"), .activations = acts, .m = 1}), HasSubstr("no.smtx"));
+  EXPECT_THAT(error_of({.weights = path + ":e", .activations = acts, .m = 1}),
+              HasSubstr("none of them 0"));
+  EXPECT_THAT(error_of({.weights = path + ":w", .activations = acts, .m = 1}),
+              HasSubstr("has no tensor 'w'"));
+  EXPECT_THAT(error_of({.weights = folder_.file("no.smtx"), .activations = acts, .m = 1}),
+              HasSubstr("no.smtx"));
 }
 
 TEST_F(Gemm, SignedFilesForUnsignedOperands) {
-  const std::string real = folder_.write(
-      "r.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 -0.5\n");
+  const std::string real =
+      folder_.write("r.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 -0.5\n");
   const Graph graph = build_gemm({.weights = "pattern=dense", .activations = real, .n = 1});
   EXPECT_EQ(graph.value(0).type, CodeType::kU8);  // only the pattern counts
   EXPECT_EQ(graph.provenance.at("source"), "mixed");

@@ -39,11 +39,11 @@ class GraphBuilder : public WorkloadTest {
   }
 
   static std::string inputs() {
-    return "inputs:\n"                                                    // line 5
-           "  - {name: x, shape: [4, 4, 3], type: u8, tensor: x}\n"       // 6
-           "  - {name: t, shape: [5, 8], type: s8, tensor: t}\n"          // 7
-           "  - {name: u, shape: [5, 8], type: u8, tensor: u}\n"          // 8
-           "layers:\n";                                                   // 9
+    return "inputs:\n"                                               // line 5
+           "  - {name: x, shape: [4, 4, 3], type: u8, tensor: x}\n"  // 6
+           "  - {name: t, shape: [5, 8], type: s8, tensor: t}\n"     // 7
+           "  - {name: u, shape: [5, 8], type: u8, tensor: u}\n"     // 8
+           "layers:\n";                                              // 9
   }
   /// The error of a workload with these layers, each "{...}"; the first stands in line 10.
   std::string error_of_all(const std::vector<std::string>& layers, const std::string& rest = {}) {
@@ -51,9 +51,7 @@ class GraphBuilder : public WorkloadTest {
     for (const std::string& layer : layers) yaml += "  - {" + layer + "}\n";
     return error_of(yaml + rest);
   }
-  std::string error_with(const std::string& layer) {
-    return error_of_all({layer});
-  }
+  std::string error_with(const std::string& layer) { return error_of_all({layer}); }
   static std::string conv(const std::string& more = {}, const std::string& kernel = "[3, 3]",
                           const std::string& weights = "w") {
     return "name: c, op: conv2d, input: x, kernel: " + kernel + ", weights: {tensor: " + weights +
@@ -77,11 +75,13 @@ TEST_F(GraphBuilder, UnknownNames) {
             "w.yaml:10:35: there is no input or layer 'xx' (did you mean 'x'?)");
   EXPECT_THAT(error_of_all({conv("padding: [1, 1]"), "name: f, op: flatten, input: cc"}),
               HasSubstr("w.yaml:11:35: there is no input or layer 'cc'"));
-  EXPECT_EQ(error_of_all({"name: first, op: flatten, input: x", "name: f, op: flatten, input: frist"}),
-            "w.yaml:11:35: there is no input or layer 'frist' (did you mean 'first'?)");
-  EXPECT_EQ(error_of_all({"name: f, op: flatten, input: later", "name: later, op: flatten, input: x"}),
-            "w.yaml:10:35: layer 'later' stands later in the file; layers can only read inputs and "
-            "earlier layers");
+  EXPECT_EQ(
+      error_of_all({"name: first, op: flatten, input: x", "name: f, op: flatten, input: frist"}),
+      "w.yaml:11:35: there is no input or layer 'frist' (did you mean 'first'?)");
+  EXPECT_EQ(
+      error_of_all({"name: f, op: flatten, input: later", "name: later, op: flatten, input: x"}),
+      "w.yaml:10:35: layer 'later' stands later in the file; layers can only read inputs and "
+      "earlier layers");
   EXPECT_THAT(error_with("name: f, op: flatten, input: f"), HasSubstr("stands later in the file"));
   EXPECT_EQ(error_with("name: x, op: flatten, input: x"),
             "w.yaml:10:12: the name 'x' is used twice");
@@ -100,18 +100,22 @@ TEST_F(GraphBuilder, KeysThatAnOpNeedsOrDoesNotKnow) {
   EXPECT_THAT(error_with("name: c, op: conv2d, input: x, kernel: [3], weights: {tensor: w}, " +
                          requantize("r") + ", output: {type: u8}"),
               HasSubstr("'kernel' must be [rows, columns], not a list of 1"));
-  EXPECT_THAT(error_with("name: l, op: linear, input: t, weights: {tensor: lw}, output: {type: s8}"),
-              HasSubstr("layer 'l' needs 'requantize'"));
+  EXPECT_THAT(
+      error_with("name: l, op: linear, input: t, weights: {tensor: lw}, output: {type: s8}"),
+      HasSubstr("layer 'l' needs 'requantize'"));
   EXPECT_THAT(error_with("name: a, op: add, input: t, right: t, multiplier: 3, shift: 1, output: "
                          "{type: s8}"),
               HasSubstr("'multiplier' of add must be [left, right]"));
-  EXPECT_THAT(error_with("name: a, op: average_pool, input: t, multiplier: [1, 2], shift: 1, output: "
-                         "{type: s8}"),
-              HasSubstr("'multiplier' of average_pool must be one number"));
-  EXPECT_THAT(error_with("name: s, op: softmax, input: t, heads: 1, table: exp, output: {type: s8}"),
-              HasSubstr("the output of softmax is u8"));
+  EXPECT_THAT(
+      error_with("name: a, op: average_pool, input: t, multiplier: [1, 2], shift: 1, output: "
+                 "{type: s8}"),
+      HasSubstr("'multiplier' of average_pool must be one number"));
+  EXPECT_THAT(
+      error_with("name: s, op: softmax, input: t, heads: 1, table: exp, output: {type: s8}"),
+      HasSubstr("the output of softmax is u8"));
   EXPECT_THAT(error_with("name: m, op: matmul, input: t, right: {tensor: lw}, heads: 1, "
-                         "transpose_right: true, " + requantize("one") + ", output: {type: s8}"),
+                         "transpose_right: true, " +
+                         requantize("one") + ", output: {type: s8}"),
               HasSubstr("the right operand of matmul must be an earlier layer or input"));
 }
 
@@ -129,22 +133,28 @@ TEST_F(GraphBuilder, OutputRanges) {
 }
 
 TEST_F(GraphBuilder, Convolutions) {
-  EXPECT_THAT(error_with(conv({}, "[5, 5]")),
-              HasSubstr("the kernel of layer 'c' (5 rows) is larger than its input (4, padding 0)"));
+  EXPECT_THAT(
+      error_with(conv({}, "[5, 5]")),
+      HasSubstr("the kernel of layer 'c' (5 rows) is larger than its input (4, padding 0)"));
   EXPECT_THAT(error_with(conv("padding: [3, 1]")),
               HasSubstr("padding [3, 1] of layer 'c' must be smaller than its kernel [3, 3]"));
-  EXPECT_THAT(error_with(conv({}, "[2, 2]")),
-              HasSubstr("tensor 'w' (weights of layer 'c') has shape [6, 3, 3, 3], not [6, 2, 2, 3]"));
-  EXPECT_THAT(error_with(conv("out_channels: 7")),
-              HasSubstr("tensor 'w' (weights of layer 'c') has shape [6, 3, 3, 3], not [7, 3, 3, 3]"));
-  EXPECT_THAT(error_with(conv({}, "[3, 3]", "lw")), HasSubstr("has shape [4, 8], not [4, 3, 3, 3]"));
-  EXPECT_THAT(error_with(conv("padding: [1, 1], expect: x")),
-              HasSubstr("tensor 'x' (expected output of layer 'c') has shape [2, 4, 4, 3], not [2, 4, "
-                        "4, 6]"));
-  EXPECT_THAT(error_with("name: c, op: conv2d, input: t, kernel: [3, 3], weights: {tensor: w}, " +
-                         requantize("r") + ", output: {type: u8}"),
-              HasSubstr("conv2d layer 'c' needs a feature map [height, width, channels], but 't' has "
-                        "shape [5, 8]"));
+  EXPECT_THAT(
+      error_with(conv({}, "[2, 2]")),
+      HasSubstr("tensor 'w' (weights of layer 'c') has shape [6, 3, 3, 3], not [6, 2, 2, 3]"));
+  EXPECT_THAT(
+      error_with(conv("out_channels: 7")),
+      HasSubstr("tensor 'w' (weights of layer 'c') has shape [6, 3, 3, 3], not [7, 3, 3, 3]"));
+  EXPECT_THAT(error_with(conv({}, "[3, 3]", "lw")),
+              HasSubstr("has shape [4, 8], not [4, 3, 3, 3]"));
+  EXPECT_THAT(
+      error_with(conv("padding: [1, 1], expect: x")),
+      HasSubstr("tensor 'x' (expected output of layer 'c') has shape [2, 4, 4, 3], not [2, 4, "
+                "4, 6]"));
+  EXPECT_THAT(
+      error_with("name: c, op: conv2d, input: t, kernel: [3, 3], weights: {tensor: w}, " +
+                 requantize("r") + ", output: {type: u8}"),
+      HasSubstr("conv2d layer 'c' needs a feature map [height, width, channels], but 't' has "
+                "shape [5, 8]"));
 }
 
 TEST_F(GraphBuilder, WeightsAndVectors) {
@@ -160,7 +170,8 @@ TEST_F(GraphBuilder, WeightsAndVectors) {
   EXPECT_THAT(error_with(linear("{tensor: lw, sparsity: 0.5}")),
               HasSubstr("either a tensor or a statistic"));
   const auto quantize = [](const char* bias, const char* multiplier, const char* shift) {
-    return fmt::format("requantize: {{bias: {}, multiplier: {}, shift: {}}}", bias, multiplier, shift);
+    return fmt::format("requantize: {{bias: {}, multiplier: {}, shift: {}}}", bias, multiplier,
+                       shift);
   };
   EXPECT_THAT(error_with(linear("{tensor: lw}", quantize("r.bias", "q.multiplier", "q.shift"))),
               HasSubstr("tensor 'r.bias' (bias of layer 'l') has shape [6], not [4] or [1]"));
@@ -182,31 +193,38 @@ TEST_F(GraphBuilder, Matmuls) {
   EXPECT_EQ(matmul("input: u, right: t", "heads: 2, transpose_right: true"), "");
   EXPECT_THAT(matmul("input: t, right: u", "heads: 2, transpose_right: true"),
               HasSubstr("the right operand of matmul 'm' must be s8, but 'u' is u8"));
-  EXPECT_THAT(matmul("input: u, right: t", "heads: 3, transpose_right: true"),
-              HasSubstr("the 8 channels of the left operand of matmul 'm' do not divide into 3 heads"));
-  EXPECT_THAT(matmul("input: u, right: t", "heads: 2, transpose_right: false"),
-              HasSubstr("each head of the left operand [5, 8] has 4 columns, but the right operand [5, "
-                        "8] gives K = 5"));
+  EXPECT_THAT(
+      matmul("input: u, right: t", "heads: 3, transpose_right: true"),
+      HasSubstr("the 8 channels of the left operand of matmul 'm' do not divide into 3 heads"));
+  EXPECT_THAT(
+      matmul("input: u, right: t", "heads: 2, transpose_right: false"),
+      HasSubstr("each head of the left operand [5, 8] has 4 columns, but the right operand [5, "
+                "8] gives K = 5"));
   EXPECT_THAT(matmul("input: x, right: t", "heads: 1, transpose_right: true"),
               HasSubstr("matmul layer 'm' needs a token matrix"));
-  EXPECT_THAT(error_with("name: m, op: matmul, input: u, right: t, heads: 1, transpose_right: true, "
-                         "output: {type: s8}"),
-              HasSubstr("matmul 'm' needs 'requantize' in a captured workload"));
+  EXPECT_THAT(
+      error_with("name: m, op: matmul, input: u, right: t, heads: 1, transpose_right: true, "
+                 "output: {type: s8}"),
+      HasSubstr("matmul 'm' needs 'requantize' in a captured workload"));
 }
 
 TEST_F(GraphBuilder, VectorLayers) {
-  EXPECT_THAT(error_with("name: a, op: add, input: x, right: t, multiplier: [1, 1], shift: 1, output: "
-                         "{type: s8}"),
-              HasSubstr("add 'a': the operands have shapes [4, 4, 3] and [5, 8]"));
-  EXPECT_THAT(error_with("name: a, op: add, input: t, right: {tensor: lw}, multiplier: [1, 1], shift: "
-                         "1, output: {type: s8}"),
-              HasSubstr("add 'a': the operands have shapes [5, 8] and [4, 8]"));
-  EXPECT_THAT(error_with("name: a, op: add, input: t, right: {tensor: g}, multiplier: [1, 1], shift: 1, "
-                         "output: {type: s8}"),
-              HasSubstr("tensor 'g' (constant of layer 'a') is I32, not I8 or U8"));
-  EXPECT_THAT(error_with("name: a, op: add, input: t, right: t, multiplier: [1, 1], shift: 63, output: "
-                         "{type: s8}"),
-              HasSubstr("shift"));
+  EXPECT_THAT(
+      error_with("name: a, op: add, input: x, right: t, multiplier: [1, 1], shift: 1, output: "
+                 "{type: s8}"),
+      HasSubstr("add 'a': the operands have shapes [4, 4, 3] and [5, 8]"));
+  EXPECT_THAT(
+      error_with("name: a, op: add, input: t, right: {tensor: lw}, multiplier: [1, 1], shift: "
+                 "1, output: {type: s8}"),
+      HasSubstr("add 'a': the operands have shapes [5, 8] and [4, 8]"));
+  EXPECT_THAT(
+      error_with("name: a, op: add, input: t, right: {tensor: g}, multiplier: [1, 1], shift: 1, "
+                 "output: {type: s8}"),
+      HasSubstr("tensor 'g' (constant of layer 'a') is I32, not I8 or U8"));
+  EXPECT_THAT(
+      error_with("name: a, op: add, input: t, right: t, multiplier: [1, 1], shift: 63, output: "
+                 "{type: s8}"),
+      HasSubstr("shift"));
   EXPECT_THAT(error_with("name: s, op: softmax, input: t, heads: 3, table: exp"),
               HasSubstr("the 8 channels of softmax 's' do not divide into 3 heads"));
   EXPECT_THAT(error_with("name: s, op: softmax, input: t, heads: 2, table: exp0"),
@@ -224,7 +242,8 @@ TEST_F(GraphBuilder, VectorLayers) {
 
 TEST_F(GraphBuilder, Inputs) {
   const auto input = [&](const std::string& text) {
-    return error_of(head() + "inputs:\n  - {" + text + "}\nlayers:\n  - {name: f, op: flatten, input: "
+    return error_of(head() + "inputs:\n  - {" + text +
+                    "}\nlayers:\n  - {name: f, op: flatten, input: "
                     "i}\n");
   };
   EXPECT_EQ(input("name: i, shape: [4, 4, 3], type: u8, tensor: x"), "");
@@ -242,12 +261,14 @@ TEST_F(GraphBuilder, Inputs) {
   EXPECT_THAT(input("name: i, shape: [16777216, 16777216, 4], type: u8, sparsity: 0.5, seed: 1, "
                     "samples: 1"),
               HasSubstr("has more than the"));
-  EXPECT_THAT(error_of(head() + "inputs:\n  - {name: a, shape: [5, 8], type: s8, tensor: t}\n  - {name: "
-                                "b, shape: [8], type: s8, tensor: lw}\nlayers: [{name: f, op: flatten, "
-                                "input: a}]\n"),
-              HasSubstr("[tokens, channels]"));
   EXPECT_THAT(
-      error_of(head("mixed") + "inputs:\n  - {name: a, shape: [5, 8], type: s8, tensor: t}\n  - {name: b, "
+      error_of(head() + "inputs:\n  - {name: a, shape: [5, 8], type: s8, tensor: t}\n  - {name: "
+                        "b, shape: [8], type: s8, tensor: lw}\nlayers: [{name: f, op: flatten, "
+                        "input: a}]\n"),
+      HasSubstr("[tokens, channels]"));
+  EXPECT_THAT(
+      error_of(head("mixed") +
+               "inputs:\n  - {name: a, shape: [5, 8], type: s8, tensor: t}\n  - {name: b, "
                "shape: [2, 8], type: s8, sparsity: 0, seed: 1, samples: 3}\nlayers: [{name: f, op: "
                "flatten, input: a}]\n"),
       HasSubstr("input 'b' has 3 samples, but 'a' has 2"));
@@ -255,10 +276,11 @@ TEST_F(GraphBuilder, Inputs) {
 
 TEST_F(GraphBuilder, Results) {
   const auto result = [&](const std::string& text) {
-    return error_of_all({"name: avg, op: average_pool, input: t, multiplier: 1, shift: 1, output: {type: "
-                       "s8}",
-                       linear("{tensor: lw}", requantize("q"), "avg")},
-                      "result: " + text + "\n");
+    return error_of_all(
+        {"name: avg, op: average_pool, input: t, multiplier: 1, shift: 1, output: {type: "
+         "s8}",
+         linear("{tensor: lw}", requantize("q"), "avg")},
+        "result: " + text + "\n");
   };
   EXPECT_EQ(result("{layer: l, labels: labels}"), "");
   EXPECT_THAT(result("{layer: ll, labels: labels}"), HasSubstr("there is no layer 'll'"));
@@ -266,14 +288,16 @@ TEST_F(GraphBuilder, Results) {
               HasSubstr("tensor 'g' (labels) has shape [8], not [2]"));
   EXPECT_THAT(result("{layer: l, labels: labels9}"),
               HasSubstr("tensor 'labels9' (labels): class 9 is outside 0..3"));
-  EXPECT_THAT(error_of_all({linear()}, "result: {layer: l, labels: labels}\n"),
-              HasSubstr("the result layer 'l' has shape [5, 4]; the class is read from a single token"));
+  EXPECT_THAT(
+      error_of_all({linear()}, "result: {layer: l, labels: labels}\n"),
+      HasSubstr("the result layer 'l' has shape [5, 4]; the class is read from a single token"));
 }
 
 TEST_F(GraphBuilder, FilesOfTensors) {
   const std::string yaml = head() + inputs() + "  - {" + linear() + "}\n";
   const std::string without =
-      "schema: lacuna-workload-1\nname: n\nprovenance: {source: statistic, model: m}\ninputs: [{name: x, "
+      "schema: lacuna-workload-1\nname: n\nprovenance: {source: statistic, model: m}\ninputs: "
+      "[{name: x, "
       "shape: [4, 4, 3], type: u8, tensor: x}]\nlayers: [{name: f, op: flatten, input: x}]\n";
   EXPECT_THAT(error_of(without), HasSubstr("the workload has no 'tensors:' file"));
   std::string other = yaml;
@@ -295,32 +319,37 @@ TEST_F(GraphBuilder, Provenance) {
               HasSubstr("provenance source 'guessed' is not captured, statistic or mixed"));
   EXPECT_THAT(with("{source: captured, model: m}"),
               HasSubstr("provenance of source 'captured' needs 'data'"));
-  EXPECT_THAT(with("{source: statistic, model: m}"),
-              HasSubstr("provenance says 'statistic', but the codes of input 'x' come from a tensor "
-                        "(t.safetensors:x); say 'mixed'"));
-  EXPECT_THAT(error_of(head() + inputs() +
-                       "  - {name: l, op: linear, input: t, out_channels: 4, weights: {sparsity: 0.5, "
-                       "pattern: unstructured, seed: 1}, output: {type: s8}}\n"),
-              HasSubstr("provenance says 'captured', but the weights of layer 'l' are drawn from a "
-                        "statistic (unstructured, density 0.5, seed 1); say 'mixed'"));
+  EXPECT_THAT(
+      with("{source: statistic, model: m}"),
+      HasSubstr("provenance says 'statistic', but the codes of input 'x' come from a tensor "
+                "(t.safetensors:x); say 'mixed'"));
+  EXPECT_THAT(
+      error_of(head() + inputs() +
+               "  - {name: l, op: linear, input: t, out_channels: 4, weights: {sparsity: 0.5, "
+               "pattern: unstructured, seed: 1}, output: {type: s8}}\n"),
+      HasSubstr("provenance says 'captured', but the weights of layer 'l' are drawn from a "
+                "statistic (unstructured, density 0.5, seed 1); say 'mixed'"));
   EXPECT_THAT(error_of(head() + inputs() + "  - {" + linear() +
                        ", activations: {sparsity: 0.5, seed: 3}}\n"),
               HasSubstr("the activations of layer 'l' are drawn from a statistic"));
 }
 
 TEST_F(GraphBuilder, SchemaAndEmptiness) {
-  EXPECT_THAT(error_of("schema: lacuna-workload-9\nname: n\nprovenance: {source: statistic, model: m}\n"
-                       "inputs: []\nlayers: []\n"),
-              AllOf(HasSubstr("w.yaml:1:9: schema 'lacuna-workload-9' is not known; this version reads "
-                              "'lacuna-workload-1'"),
-                    HasSubstr("a workload needs at least one input"),
-                    HasSubstr("a workload needs at least one layer")));
+  EXPECT_THAT(
+      error_of("schema: lacuna-workload-9\nname: n\nprovenance: {source: statistic, model: m}\n"
+               "inputs: []\nlayers: []\n"),
+      AllOf(HasSubstr("w.yaml:1:9: schema 'lacuna-workload-9' is not known; this version reads "
+                      "'lacuna-workload-1'"),
+            HasSubstr("a workload needs at least one input"),
+            HasSubstr("a workload needs at least one layer")));
 }
 
 TEST_F(GraphBuilder, WeightStatistics) {
   const auto weights = [&](const std::string& text) {
-    return error_of(head("mixed") + inputs() + "  - {name: l, op: linear, input: t, out_channels: 4, "
-                    "weights: {" + text + "}, output: {type: s8}}\n");
+    return error_of(head("mixed") + inputs() +
+                    "  - {name: l, op: linear, input: t, out_channels: 4, "
+                    "weights: {" +
+                    text + "}, output: {type: s8}}\n");
   };
   EXPECT_EQ(weights("sparsity: 0.5, pattern: unstructured, seed: 1"), "");
   EXPECT_EQ(weights("pattern: 'n:m', n: 2, m: 4, seed: 1"), "");
@@ -330,7 +359,8 @@ TEST_F(GraphBuilder, WeightStatistics) {
   EXPECT_THAT(weights("sparsity: 0.5, seed: 1"), HasSubstr("a weight statistic needs 'pattern'"));
   EXPECT_THAT(weights("sparsity: 0.5, pattern: unstructured"), HasSubstr("needs 'seed'"));
   EXPECT_THAT(weights("pattern: unstructured, seed: 1"), HasSubstr("needs 'sparsity'"));
-  EXPECT_THAT(weights("pattern: 'n:m', n: 5, m: 4, seed: 1"), HasSubstr("n (5) must be at most m (4)"));
+  EXPECT_THAT(weights("pattern: 'n:m', n: 5, m: 4, seed: 1"),
+              HasSubstr("n (5) must be at most m (4)"));
   EXPECT_THAT(weights("pattern: 'n:m', m: 4, seed: 1"), HasSubstr("pattern 'n:m' needs 'n'"));
   EXPECT_THAT(weights("sparsity: 0.7, pattern: 'n:m', n: 2, m: 4, seed: 1"),
               HasSubstr("2:4 is a sparsity of 0.5, not 0.7"));
@@ -340,23 +370,28 @@ TEST_F(GraphBuilder, WeightStatistics) {
               HasSubstr("'bank' has no meaning for pattern 'unstructured'"));
   EXPECT_THAT(weights("sparsity: 1.5, pattern: unstructured, seed: 1"), HasSubstr("sparsity"));
   EXPECT_THAT(weights("sparsity: 0.7, pattern: diagonal, seed: 1"), HasSubstr("'diagonal'"));
-  EXPECT_THAT(error_of(head("mixed") + inputs() +
-                       "  - {name: l, op: linear, input: t, weights: {pattern: dense, seed: 1}, output: "
-                       "{type: s8}}\n"),
-              HasSubstr("layer 'l' needs 'out_channels': a statistic has no shape"));
+  EXPECT_THAT(
+      error_of(head("mixed") + inputs() +
+               "  - {name: l, op: linear, input: t, weights: {pattern: dense, seed: 1}, output: "
+               "{type: s8}}\n"),
+      HasSubstr("layer 'l' needs 'out_channels': a statistic has no shape"));
 }
 
 TEST_F(GraphBuilder, AStatisticalNetworkRunsAndUsesItsRange) {
   const Graph graph = build(
       "schema: lacuna-workload-1\nname: n\nprovenance: {source: statistic, model: none}\n"
-      "inputs: [{name: i, shape: [9, 9, 32], type: u8, sparsity: 0.4, seed: 1, samples: 3}]\nlayers:\n"
-      "  - {name: a, op: conv2d, input: i, kernel: [3, 3], padding: [1, 1], out_channels: 24, weights: "
+      "inputs: [{name: i, shape: [9, 9, 32], type: u8, sparsity: 0.4, seed: 1, samples: "
+      "3}]\nlayers:\n"
+      "  - {name: a, op: conv2d, input: i, kernel: [3, 3], padding: [1, 1], out_channels: 24, "
+      "weights: "
       "{sparsity: 0.8, pattern: unstructured, seed: 2}, output: {type: u8}}\n"
-      "  - {name: b, op: linear, input: a, out_channels: 40, weights: {pattern: 'n:m', n: 1, m: 4, seed: 3}, "
+      "  - {name: b, op: linear, input: a, out_channels: 40, weights: {pattern: 'n:m', n: 1, m: 4, "
+      "seed: 3}, "
       "output: {type: s8}}\n"
       "  - {name: c, op: linear, input: b, out_channels: 40, weights: {pattern: dense, seed: 3}, "
       "activations: {sparsity: 0.9, seed: 4}, output: {type: s8}}\n"
-      "  - {name: d, op: matmul, input: b, right: c, heads: 4, transpose_right: true, output: {type: s8}}\n");
+      "  - {name: d, op: matmul, input: b, right: c, heads: 4, transpose_right: true, output: "
+      "{type: s8}}\n");
   EXPECT_EQ(graph.samples, 3);
   EXPECT_EQ(graph.layers[0].weights.provenance.origin, Origin::kStatistic);
   EXPECT_EQ(graph.layers[0].weights.non_zeros, std::llround(0.2 * 9 * 32 * 24));
@@ -385,15 +420,17 @@ TEST_F(GraphBuilder, AStatisticalNetworkRunsAndUsesItsRange) {
 }
 
 TEST_F(GraphBuilder, MismatchesAreDescribed) {
-  const Graph graph = build(head() + inputs() + "  - {" + conv("padding: [1, 1], expect: expect") + "}\n");
+  const Graph graph =
+      build(head() + inputs() + "  - {" + conv("padding: [1, 1], expect: expect") + "}\n");
   TensorStore store(graph, 0, 2);
   run_dense(store, 0);
   run_dense(store, 1);
   const ExpectResult result = check_expected(store);  // `expect` is random
   EXPECT_EQ(result.compared, 2);
   ASSERT_EQ(result.mismatches.size(), 2U);
-  EXPECT_THAT(describe(graph, result.mismatches[1]),
-              AllOf(HasSubstr("layer c, sample 1: "), HasSubstr(" of 96 codes differ, first at [0, 0, ")));
+  EXPECT_THAT(
+      describe(graph, result.mismatches[1]),
+      AllOf(HasSubstr("layer c, sample 1: "), HasSubstr(" of 96 codes differ, first at [0, 0, ")));
 }
 
 TEST_F(GraphBuilder, HugeBatchesAreRefused) {

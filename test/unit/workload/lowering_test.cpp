@@ -23,14 +23,15 @@ class Lowering : public WorkloadTest {
 };
 
 struct ConvCase {
-  std::int64_t height, width, channels, kernel_y, kernel_x, stride_y, stride_x, padding_y, padding_x;
+  std::int64_t height, width, channels, kernel_y, kernel_x, stride_y, stride_x, padding_y,
+      padding_x;
 };
 
 /// Convolutions from the definition, pixel by pixel, against gathered rows times weights.
 TEST_F(Lowering, ConvolutionEqualsItsDefinition) {
-  const std::vector<ConvCase> cases{{5, 6, 3, 3, 3, 1, 1, 1, 1}, {5, 6, 16, 3, 3, 1, 1, 1, 1},
+  const std::vector<ConvCase> cases{{5, 6, 3, 3, 3, 1, 1, 1, 1},  {5, 6, 16, 3, 3, 1, 1, 1, 1},
                                     {7, 4, 17, 2, 3, 2, 1, 0, 2}, {4, 4, 20, 1, 1, 1, 1, 0, 0},
-                                    {4, 5, 2, 1, 1, 2, 3, 0, 0}, {3, 3, 16, 3, 3, 5, 5, 2, 2},
+                                    {4, 5, 2, 1, 1, 2, 3, 0, 0},  {3, 3, 16, 3, 3, 5, 5, 2, 2},
                                     {9, 8, 1, 5, 4, 3, 2, 4, 3}};
   int index = 0;
   std::string yaml = head() + "inputs:\n";
@@ -44,14 +45,15 @@ TEST_F(Lowering, ConvolutionEqualsItsDefinition) {
     tensors_.add<std::uint8_t>("x" + i, {1, c.height, c.width, c.channels}, x.back());
     tensors_.add<std::int8_t>("w" + i, {kOut, c.kernel_y, c.kernel_x, c.channels}, w.back());
     add_requantize("l" + i, kOut);
-    yaml += fmt::format("  - {{name: x{}, shape: [{}, {}, {}], type: u8, tensor: x{}}}\n", i, c.height,
-                        c.width, c.channels, i);
+    yaml += fmt::format("  - {{name: x{}, shape: [{}, {}, {}], type: u8, tensor: x{}}}\n", i,
+                        c.height, c.width, c.channels, i);
   }
   yaml += "layers:\n";
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const ConvCase& c = cases[i];
     yaml += fmt::format(
-        "  - {{name: l{0}, op: conv2d, input: x{0}, kernel: [{1}, {2}], stride: [{3}, {4}], padding: "
+        "  - {{name: l{0}, op: conv2d, input: x{0}, kernel: [{1}, {2}], stride: [{3}, {4}], "
+        "padding: "
         "[{5}, {6}], weights: {{tensor: w{0}}}, {7}, output: {{type: s8, gate: 1}}}}\n",
         i, c.kernel_y, c.kernel_x, c.stride_y, c.stride_x, c.padding_y, c.padding_x,
         requantize("l" + std::to_string(i)));
@@ -85,9 +87,11 @@ TEST_F(Lowering, ConvolutionEqualsItsDefinition) {
                         inside ? y * c.width + px : -1);
               if (!inside) continue;
               for (std::int64_t ch = 0; ch < c.channels; ++ch) {
-                sum += std::int64_t{x[i][static_cast<std::size_t>((y * c.width + px) * c.channels + ch)]} *
-                       w[i][static_cast<std::size_t>(
-                           ((n * c.kernel_y + r) * c.kernel_x + s) * c.channels + ch)];
+                sum +=
+                    std::int64_t{
+                        x[i][static_cast<std::size_t>((y * c.width + px) * c.channels + ch)]} *
+                    w[i][static_cast<std::size_t>(
+                        ((n * c.kernel_y + r) * c.kernel_x + s) * c.channels + ch)];
               }
             }
           }
@@ -104,8 +108,9 @@ TEST_F(Lowering, GatherTakesAnyRange) {
   tensors_.add<std::uint8_t>("x", {1, 3, 3, 4}, x).add<std::int8_t>("w", {2, 2, 2, 4}, s8(32));
   add_requantize("l", 2);
   const Graph graph =
-      build(head() + "inputs: [{name: x, shape: [3, 3, 4], type: u8, tensor: x}]\nlayers: [{name: l, "
-                     "op: conv2d, input: x, kernel: [2, 2], padding: [1, 1], weights: {tensor: w}, " +
+      build(head() +
+            "inputs: [{name: x, shape: [3, 3, 4], type: u8, tensor: x}]\nlayers: [{name: l, "
+            "op: conv2d, input: x, kernel: [2, 2], padding: [1, 1], weights: {tensor: w}, " +
             requantize("l") + ", output: {type: u8}}]\n");
   const TensorStore store(graph, 0, 1);
   const Left left(graph.layers[0], store, 0);
@@ -139,7 +144,8 @@ TEST_F(Lowering, MatmulHeadsAndTransposition) {
   add_requantize("l", 1);
   const Graph graph = build(
       head() +
-      "inputs:\n  - {name: q, shape: [3, 8], type: u8, tensor: q}\n  - {name: k, shape: [5, 8], type: "
+      "inputs:\n  - {name: q, shape: [3, 8], type: u8, tensor: q}\n  - {name: k, shape: [5, 8], "
+      "type: "
       "s8, tensor: k}\n  - {name: p, shape: [3, 10], type: u8, tensor: p}\nlayers:\n"
       "  - {name: scores, op: matmul, input: q, right: k, heads: 2, transpose_right: true, " +
       requantize("l") + ", output: {type: s8}}\n" +
@@ -191,8 +197,9 @@ TEST_F(Lowering, LinearTreatsAFeatureMapAsTokens) {
   tensors_.add<std::int8_t>("x", {2, 2, 3, 4}, s8(48)).add<std::int8_t>("w", {5, 4}, s8(20));
   add_requantize("l", 5);
   const Graph graph =
-      build(head() + "inputs: [{name: x, shape: [2, 3, 4], type: s8, tensor: x}]\nlayers: [{name: l, "
-                     "op: linear, input: x, weights: {tensor: w}, " +
+      build(head() +
+            "inputs: [{name: x, shape: [2, 3, 4], type: s8, tensor: x}]\nlayers: [{name: l, "
+            "op: linear, input: x, weights: {tensor: w}, " +
             requantize("l") + ", output: {type: u8}}]\n");
   EXPECT_EQ(graph.samples, 2);
   EXPECT_EQ(graph.output_of(graph.layers[0]).shape, (Shape{6, 5}));
@@ -204,8 +211,9 @@ TEST_F(Lowering, EffectiveMacsAreCountedOneByOne) {
   tensors_.add<std::int8_t>("x", {1, 7, 9}, s8(63)).add<std::int8_t>("w", {5, 9}, s8(45));
   add_requantize("l", 5);
   const Graph graph =
-      build(head() + "inputs: [{name: x, shape: [7, 9], type: s8, tensor: x}]\nlayers: [{name: l, "
-                     "op: linear, input: x, weights: {tensor: w}, " +
+      build(head() +
+            "inputs: [{name: x, shape: [7, 9], type: s8, tensor: x}]\nlayers: [{name: l, "
+            "op: linear, input: x, weights: {tensor: w}, " +
             requantize("l") + ", output: {type: u8}}]\n");
   const TensorStore store(graph, 0, 1);
   const Layer& layer = graph.layers[0];
@@ -228,9 +236,11 @@ TEST_F(Lowering, VectorWorkOfEachOp) {
   tensors_.add<std::int32_t>("g", {6}, s32(6, 1, 9));
   const Graph graph = build(
       head() +
-      "inputs:\n  - {name: x, shape: [4, 6, 8], type: s8, tensor: x}\n  - {name: t, shape: [4, 6], type: "
+      "inputs:\n  - {name: x, shape: [4, 6, 8], type: s8, tensor: x}\n  - {name: t, shape: [4, 6], "
+      "type: "
       "s8, tensor: t}\nlayers:\n"
-      "  - {name: a, op: add, input: t, right: t, multiplier: [1, 1], shift: 1, output: {type: s8}}\n"
+      "  - {name: a, op: add, input: t, right: t, multiplier: [1, 1], shift: 1, output: {type: "
+      "s8}}\n"
       "  - {name: b, op: lookup, input: x, table: table, output: {type: s8}}\n"
       "  - {name: c, op: softmax, input: t, heads: 3, table: e}\n"
       "  - {name: d, op: layer_norm, input: t, gamma: g, beta: g, shift: 3, output: {type: s8}}\n"
@@ -238,7 +248,9 @@ TEST_F(Lowering, VectorWorkOfEachOp) {
       "  - {name: f, op: average_pool, input: x, multiplier: 3, shift: 4, output: {type: s8}}\n"
       "  - {name: g, op: flatten, input: x}\n");
   using params::VectorWork;
-  const auto work = [&](int i) { return vector_work(graph, graph.layers[static_cast<std::size_t>(i)]); };
+  const auto work = [&](int i) {
+    return vector_work(graph, graph.layers[static_cast<std::size_t>(i)]);
+  };
   EXPECT_EQ(work(0), (VectorWork{Op::kAdd, 1, 24, 1}));
   EXPECT_EQ(work(1), (VectorWork{Op::kLookup, 1, 192, 1}));
   EXPECT_EQ(work(2), (VectorWork{Op::kSoftmax, 12, 2, 1}));

@@ -67,8 +67,8 @@ TEST(Finish, ClampsThenGates) {
 }
 
 TEST(Requantize, CornersEqualTheOracle) {
-  const std::vector<std::int32_t> corners{-2147483647 - 1, -2147483647, -65536, -1, 0, 1, 3, 65535,
-                                          2147483647};
+  const std::vector<std::int32_t> corners{-2147483647 - 1, -2147483647, -65536, -1, 0, 1, 3,
+                                          65535,           2147483647};
   Requantize constants;
   constants.bias = {0};
   constants.multiplier = {0};
@@ -108,7 +108,8 @@ TEST(Softmax, EqualsTheOracle) {
     const bool is_signed = rng.bernoulli(0.5);
     const OutputRange range{0, 255, rng.range(0, 12)};
     std::vector<int> codes(1 + rng.below(70));
-    for (int& code : codes) code = static_cast<int>(rng.range(is_signed ? -128 : 0, is_signed ? 127 : 255));
+    for (int& code : codes)
+      code = static_cast<int>(rng.range(is_signed ? -128 : 0, is_signed ? 127 : 255));
     std::vector<int> out(codes.size());
     softmax_row(codes, table, range, out);
     const int top = *std::max_element(codes.begin(), codes.end());
@@ -134,7 +135,8 @@ TEST(Softmax, Corners) {
   EXPECT_EQ(out, (std::vector<int>{128, 128}));  // 127.5 rounds up
 }
 
-std::vector<int> oracle_layer_norm(const std::vector<int>& x, const std::vector<std::int32_t>& gamma,
+std::vector<int> oracle_layer_norm(const std::vector<int>& x,
+                                   const std::vector<std::int32_t>& gamma,
                                    const std::vector<std::int32_t>& beta, int shift,
                                    const OutputRange& range) {
   const Wide channels = static_cast<Wide>(x.size());
@@ -200,9 +202,11 @@ TEST(LayerNorm, Corners) {
 class VectorLayers : public WorkloadTest {
  protected:
   /// Runs the only layer of a workload for sample 0, once whole and once row by row.
-  std::vector<int> run(const std::string& layer, const std::string& shape, const std::string& type) {
-    const Graph graph = build(head() + "inputs:\n  - {name: x, shape: " + shape + ", type: " + type +
-                              ", tensor: x}\nlayers:\n  - {name: y, input: x, " + layer + "}\n");
+  std::vector<int> run(const std::string& layer, const std::string& shape,
+                       const std::string& type) {
+    const Graph graph =
+        build(head() + "inputs:\n  - {name: x, shape: " + shape + ", type: " + type +
+              ", tensor: x}\nlayers:\n  - {name: y, input: x, " + layer + "}\n");
     TensorStore whole(graph, 0, 1);
     run_vector_layer(graph.layers[0], whole, 0);
     TensorStore pieces(graph, 0, 1);
@@ -224,9 +228,10 @@ TEST_F(VectorLayers, Add) {
   const auto x = s8(12);
   const auto b = u8(12);
   tensors_.add<std::int8_t>("x", {1, 3, 4}, x).add<std::uint8_t>("b", {3, 4}, b);
-  const auto y = run("op: add, right: {tensor: b}, multiplier: [2147483647, -2147483648], shift: 31, "
-                     "output: {type: s8, clamp: [-100, 101], gate: 5}",
-                     "[3, 4]", "s8");
+  const auto y =
+      run("op: add, right: {tensor: b}, multiplier: [2147483647, -2147483648], shift: 31, "
+          "output: {type: s8, clamp: [-100, 101], gate: 5}",
+          "[3, 4]", "s8");
   const OutputRange range{-100, 101, 5};
   for (std::size_t i = 0; i < y.size(); ++i) {
     const Wide sum = Wide{x[i]} * 2147483647 - Wide{b[i]} * 2147483648LL;
@@ -236,15 +241,18 @@ TEST_F(VectorLayers, Add) {
 
 TEST_F(VectorLayers, Lookup) {
   std::vector<std::int8_t> table(256);
-  for (int i = 0; i < 256; ++i) table[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(127 - i);
-  tensors_.add<std::int8_t>("x", {1, 1, 5}, {-128, -1, 0, 1, 127}).add<std::int8_t>("t", {256}, table);
+  for (int i = 0; i < 256; ++i)
+    table[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(127 - i);
+  tensors_.add<std::int8_t>("x", {1, 1, 5}, {-128, -1, 0, 1, 127})
+      .add<std::int8_t>("t", {256}, table);
   EXPECT_EQ(run("op: lookup, table: t, output: {type: s8, gate: 1}", "[1, 5]", "s8"),
             (std::vector<int>{127, 0, 0, -2, -128}));
 }
 
 TEST_F(VectorLayers, LookupOfUnsignedCodes) {
   std::vector<std::uint8_t> table(256);
-  for (int i = 0; i < 256; ++i) table[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(255 - i);
+  for (int i = 0; i < 256; ++i)
+    table[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(255 - i);
   tensors_.add<std::uint8_t>("x", {1, 1, 3}, {0, 128, 255}).add<std::uint8_t>("t", {256}, table);
   EXPECT_EQ(run("op: lookup, table: t, output: {type: u8, clamp: [0, 200]}", "[1, 3]", "u8"),
             (std::vector<int>{200, 127, 0}));
@@ -261,7 +269,8 @@ TEST_F(VectorLayers, MaxPool) {
         int best = -1000;
         for (int r = 0; r < 3; ++r) {
           for (int s = 0; s < 2; ++s) {
-            best = std::max<int>(best, x[static_cast<std::size_t>(((oy * 2 + r) * 6 + ox + s) * 3 + c)]);
+            best = std::max<int>(best,
+                                 x[static_cast<std::size_t>(((oy * 2 + r) * 6 + ox + s) * 3 + c)]);
           }
         }
         EXPECT_EQ(y[static_cast<std::size_t>((oy * 5 + ox) * 3 + c)], best);
@@ -286,7 +295,8 @@ TEST_F(VectorLayers, AveragePool) {
 TEST_F(VectorLayers, SoftmaxPerHead) {
   tensors_.add<std::int8_t>("x", {1, 2, 4}, {1, 9, -128, 127, 0, 0, 5, 4})
       .add<std::uint16_t>("t", {256}, exp_table(1.0));
-  const auto y = run("op: softmax, heads: 2, table: t, output: {type: u8, gate: 60}", "[2, 4]", "s8");
+  const auto y =
+      run("op: softmax, heads: 2, table: t, output: {type: u8, gate: 60}", "[2, 4]", "s8");
   EXPECT_EQ(y, (std::vector<int>{0, 255, 0, 255, 128, 128, 186, 69}));
 }
 

@@ -30,8 +30,7 @@ class WorkloadTest : public ::testing::Test {
 
   Graph build(const std::string& yaml) {
     folder_.write("t.safetensors", tensors_.bytes());
-    const auto loaded =
-        config::load_text<params::WorkloadParams>(yaml, folder_.file("w.yaml"));
+    const auto loaded = config::load_text<params::WorkloadParams>(yaml, folder_.file("w.yaml"));
     return build_graph(loaded.value,
                        [&](const std::string& key) { return loaded.provenance.locate(key); });
   }
@@ -58,7 +57,8 @@ class WorkloadTest : public ::testing::Test {
     return draw<std::int32_t>(count, low, high, 0.0);
   }
   template <class T>
-  std::vector<T> draw(std::int64_t count, std::int64_t low, std::int64_t high, double zeros = 0.33) {
+  std::vector<T> draw(std::int64_t count, std::int64_t low, std::int64_t high,
+                      double zeros = 0.33) {
     std::vector<T> values(static_cast<std::size_t>(count));
     for (T& value : values) {
       value = rng_.bernoulli(zeros) ? T{0} : static_cast<T>(rng_.range(low, high));
@@ -73,8 +73,8 @@ class WorkloadTest : public ::testing::Test {
                                std::vector<std::uint8_t>(static_cast<std::size_t>(channels), 26));
   }
   static std::string requantize(const std::string& name) {
-    return "requantize: {bias: " + name + ".bias, multiplier: " + name + ".multiplier, shift: " +
-           name + ".shift}";
+    return "requantize: {bias: " + name + ".bias, multiplier: " + name +
+           ".multiplier, shift: " + name + ".shift}";
   }
 
   test::TempDir folder_;

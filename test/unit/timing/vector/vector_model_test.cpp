@@ -16,8 +16,8 @@ using params::Op;
 using params::VectorParams;
 using params::VectorWork;
 
-/// Clocks the row schedule of docs/reference/vector.md beat by beat: groups of rows, pass by pass, a
-/// pass of a row not before the reduction of its pass before is known.
+/// Clocks the row schedule of docs/reference/vector.md beat by beat: groups of rows, pass by pass,
+/// a pass of a row not before the reduction of its pass before is known.
 struct Played {
   base::Cycle cycles = 0;
   base::Cycle stalled = 0;
@@ -98,11 +98,10 @@ TEST(VectorModel, RowScheduleEqualsThePlayedOne) {
     const std::int64_t beats = (columns + params.lanes - 1) / params.lanes;
     const base::Cycle reduction = vector_reduction_latency(params);
     const bool norm = rng.bernoulli(0.5);
-    const Played played =
-        play_rows(rows, beats,
-                  norm ? std::vector<base::Cycle>{reduction,
-                                                  reduction + kVectorDivider + kVectorSqrt}
-                       : std::vector<base::Cycle>{reduction, reduction});
+    const Played played = play_rows(
+        rows, beats,
+        norm ? std::vector<base::Cycle>{reduction, reduction + kVectorDivider + kVectorSqrt}
+             : std::vector<base::Cycle>{reduction, reduction});
     const VectorTime time =
         vector_time({norm ? Op::kLayerNorm : Op::kSoftmax, rows, columns, 1}, params);
     ASSERT_EQ(time.cycles, played.cycles + kVectorPipeline + kVectorDivider)

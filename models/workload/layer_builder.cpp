@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/layer_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace lacuna::workload {
+
+namespace {
+
+constexpr std::int64_t kMaxK = 65536;             // numerics.md: sums of more would lose meaning
+constexpr std::int64_t kMaxNormChannels = 32768;  // layer_norm: 64 bits hold the sum of squares
+constexpr std::int64_t kMaxPoolTokens = 1 << 22;  // average_pool: 64 bits hold sum * multiplier
+
+}  // namespace
+
+using tensor::DType;
+using tensor::shape_text;
+
+DType dtype_of(CodeType type) { return type == CodeType::kS8 ? DType::kI8 : DType::kU8; }
+
+std::span<const std::uint8_t> bytes_of(const tensor::TensorView& view) {
+  return {reinterpret_cast<const std::uint8_t*>(view.data.data()), view.data.size()};
+}
+
+void LayerBuilder::fill(const LayerParams& from, const std::string& key, Layer& layer,
+                        Value& output) {
+  switch (from.op) {
+    case Op::kConv2d:
+      fill_conv2d(from, key, layer, output);
+      break;
+    case Op::kLinear:
+      fill_linear(from, key, layer, output);
+      break;
+    case Op::kMatmul:
+      fill_matmul(from, key, layer, output);
+      break;
+    case Op::kSoftmax:
+      fill_softmax(from, key, layer, output);
+      break;
+    case Op::kLayerNorm:
+      fill_layer_norm(from, key, layer, output);
+      break;
+    case Op::kAdd:
+      fill_add(from, key, layer, output);
+      break;
+    case Op::kLookup:
+      fill_lookup(from, key, layer, output);
+      break;
+    case Op::kMaxPool:
+      fill_max_pool(from, key, layer, output);
+      break;
+    case Op::kAveragePool:
+      fill_average_pool(from, key, layer, output);
+      break;
+    case Op::kFlatten:
+      output.shape = {1, input(layer).elements()};
+      output.storage = input(layer).storage;
+      break;
+  }
+}
+
+void LayerBuilder::require_map(const LayerParams& from, const std::string& key,
+                               const Layer& layer) const {
+  if (input(layer).shape.size() != 3) {
+    fail(key + ".input",
+         fmt::format("{} layer '{}' needs a feature map [height, width, "
+                     "channels], but '{}' has shape {}",
+                     enum_name(from.op), from.name, from.input, shape_text(input(layer).shape)));
+  }
+}
+
+void LayerBuilder::require_tokens(const LayerParams& from, const std::string& key,
+                                  const std::string& name, const Value& value) const {
+  if (value.shape.size() != 2) {
+    fail(key, fmt::format("{} layer '{}' needs a token matrix [tokens, channels], but '{}' has "
+                          "shape {}",
+                          enum_name(from.op), from.name, name, shape_text(value.shape)));
+  }
+}
+
+void LayerBuilder::check_k(const LayerParams& from, const std::string& key, std::int64_t k) const {
+  if (k > kMaxK) {
+    fail(key, fmt::format("layer '{}' has K = {}; sums of more than {} products are not supported",
+                          from.name, k, kMaxK));
+  }
+}
+
+/// The weights' channels, from out_channels or (0) from the tensor.
+void LayerBuilder::load_weights(const LayerParams& from, const std::string& key, Layer& layer,
+                                Shape shape) {
+  shape[0] = from.out_channels.value_or(0);
+  layer.weights = loader_.weights(key + ".weights", *from.weights, from.name, shape);
+  layer.gemm.n = layer.weights.n;
+  layer.gemm.k = layer.weights.k;
+  if (from.requantize) {
+    layer.requantize = loader_.requantize(key, *from.requantize, from.name, layer.gemm.n);
+  } else {
+    layer.requantize = choose_requantize(layer.gemm.n, mean_sum_squares(layer.weights),
+                                         assumed_square(input(layer)), layer.range);
+  }
+}
+
+/// Output size along one dimension, or an error.
+std::int64_t LayerBuilder::window_count(const LayerParams& from, const std::string& key,
+                                        std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                                        std::int64_t padding, const char* what) const {
+  if (size + 2 * padding < kernel) {
+    fail(key + ".kernel", fmt::format("the kernel of layer '{}' ({} {}) is larger than its input "
+                                      "({}, padding {})",
+                                      from.name, kernel, what, size, padding));
+  }
+  return (size + 2 * padding - kernel) / stride + 1;
+}
+
+void LayerBuilder::fill_conv2d(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  require_map(from, key, layer);
+  const Value& in = input(layer);
+  Window2d& window = layer.window;
+  window.kernel_y = (*from.kernel)[0];
+  window.kernel_x = (*from.kernel)[1];
+  if (from.stride) {
+    window.stride_y = (*from.stride)[0];
+    window.stride_x = (*from.stride)[1];
+  }
+  if (from.padding) {
+    window.padding_y = (*from.padding)[0];
+    window.padding_x = (*from.padding)[1];
+    if (window.padding_y >= window.kernel_y || window.padding_x >= window.kernel_x) {
+      fail(key + ".padding",
+           fmt::format("padding {} of layer '{}' must be smaller than its kernel {}",
+                       shape_text(*from.padding), from.name, shape_text(*from.kernel)));
+    }
+  }
+  const std::int64_t height = window_count(from, key, in.shape[0], window.kernel_y, window.stride_y,
+                                           window.padding_y, "rows");
+  const std::int64_t width = window_count(from, key, in.shape[1], window.kernel_x, window.stride_x,
+                                          window.padding_x, "columns");
+  const std::int64_t channels = in.channels();
+  const std::int64_t taps = window.kernel_y * window.kernel_x;
+  check_k(from, key + ".kernel", taps * channels);
+  load_weights(from, key, layer, {0, window.kernel_y, window.kernel_x, channels});
+  layer.gemm.m = height * width;
+  layer.gemm.im2col = channels < kIm2colChannels && taps > 1;
+  layer.gemm.segments = layer.gemm.im2col ? 1 : static_cast<int>(taps);
+  layer.gemm.segment_channels = layer.gemm.im2col ? layer.gemm.k : channels;
+  output.shape = {height, width, layer.gemm.n};
+}
+
+void LayerBuilder::fill_linear(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  const Value& in = input(layer);
+  check_k(from, key + ".input", in.channels());
+  load_weights(from, key, layer, {0, in.channels()});
+  layer.gemm.m = in.tokens();
+  layer.gemm.segment_channels = layer.gemm.k;
+  output.shape = {layer.gemm.m, layer.gemm.n};
+}
+
+void LayerBuilder::fill_matmul(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  const std::string& right_name = std::get<std::string>(*from.right);
+  layer.right = values_.find(key + ".right", right_name);
+  const Value& left = input(layer);
+  const Value& right = graph_.value(layer.right);
+  require_tokens(from, key + ".input", from.input, left);
+  require_tokens(from, key + ".right", right_name, right);
+  if (!right.is_signed()) {
+    fail(key + ".right", fmt::format("the right operand of matmul '{}' must be s8, but '{}' is u8",
+                                     from.name, right_name));
+  }
+  const std::int64_t heads = *from.heads;
+  const auto split = [&](const char* which, std::int64_t channels) {
+    if (channels % heads != 0) {
+      fail(key + ".heads", fmt::format("the {} channels of the {} operand of matmul '{}' do not "
+                                       "divide into {} heads",
+                                       channels, which, from.name, heads));
+    }
+    return channels / heads;
+  };
+  layer.heads = static_cast<int>(heads);
+  layer.transpose_right = *from.transpose_right;
+  const std::int64_t left_width = split("left", left.channels());
+  const std::int64_t right_width = split("right", right.channels());
+  layer.gemm.heads = layer.heads;
+  layer.gemm.m = left.tokens();
+  layer.gemm.k = left_width;
+  layer.gemm.n = layer.transpose_right ? right.tokens() : right_width;
+  const std::int64_t right_k = layer.transpose_right ? right_width : right.tokens();
+  if (right_k != left_width) {
+    fail(key + ".right",
+         fmt::format("matmul '{}': each head of the left operand {} has {} columns, but the right "
+                     "operand {} gives K = {}{}",
+                     from.name, shape_text(left.shape), left_width, shape_text(right.shape),
+                     right_k, layer.transpose_right ? " (transposed)" : ""));
+  }
+  check_k(from, key + ".input", layer.gemm.k);
+  layer.gemm.segment_channels = layer.gemm.k;
+  if (from.requantize) {
+    layer.requantize = loader_.requantize(key, *from.requantize, from.name, layer.gemm.n);
+  } else {
+    if (captured_) {
+      fail(key, fmt::format("matmul '{}' needs 'requantize' in a captured workload", from.name));
+    }
+    layer.requantize = choose_requantize(layer.gemm.n, layer.gemm.k * assumed_square(right),
+                                         assumed_square(left), layer.range);
+  }
+  output.shape = {layer.gemm.m, heads * layer.gemm.n};
+}
+
+void LayerBuilder::fill_softmax(const LayerParams& from, const std::string& key, Layer& layer,
+                                Value& output) {
+  const Value& in = input(layer);
+  require_tokens(from, key + ".input", from.input, in);
+  if (in.channels() % *from.heads != 0) {
+    fail(key + ".heads", fmt::format("the {} channels of softmax '{}' do not divide into {} heads",
+                                     in.channels(), from.name, *from.heads));
+  }
+  layer.heads = static_cast<int>(*from.heads);
+  const tensor::TensorView& table =
+      loader_.tensor(key + ".table", *from.table, "", fmt::format("table of layer '{}'", from.name),
+                     DType::kU16, {256});
+  layer.exp_table = table.copy<std::uint16_t>();
+  if (layer.exp_table[0] != 32767) {
+    fail(key + ".table", fmt::format("tensor '{}' (table of layer '{}') must begin with 32767, "
+                                     "not {}",
+                                     *from.table, from.name, layer.exp_table[0]));
+  }
+  output.shape = in.shape;
+}
+
+void LayerBuilder::fill_layer_norm(const LayerParams& from, const std::string& key, Layer& layer,
+                                   Value& output) {
+  const Value& in = input(layer);
+  require_tokens(from, key + ".input", from.input, in);
+  const std::int64_t channels = in.channels();
+  if (channels > kMaxNormChannels) {
+    fail(key + ".input", fmt::format("layer_norm '{}' over {} channels; at most {} are supported",
+                                     from.name, channels, kMaxNormChannels));
+  }
+  layer.gamma = loader_.int32_vector(
+      key + ".gamma", *from.gamma, fmt::format("gamma of layer '{}'", from.name), channels, false);
+  layer.beta = loader_.int32_vector(key + ".beta", *from.beta,
+                                    fmt::format("beta of layer '{}'", from.name), channels, false);
+  layer.shift = static_cast<int>(*from.shift);
+  output.shape = in.shape;
+}
+
+void LayerBuilder::fill_add(const LayerParams& from, const std::string& key, Layer& layer,
+                            Value& output) {
+  const Shape shape = input(layer).shape;
+  std::string right_name;
+  if (const auto* reference = std::get_if<params::TensorRef>(&*from.right)) {
+    const std::string tensor_key = key + ".right.tensor";
+    const tensor::TensorView& view = loader_.tensor(tensor_key, reference->tensor, reference->file);
+    right_name = reference->tensor;
+    if (view.dtype != DType::kI8 && view.dtype != DType::kU8) {
+      fail(tensor_key, fmt::format("tensor '{}' (constant of layer '{}') is {}, not I8 or U8",
+                                   reference->tensor, from.name, dtype_name(view.dtype)));
+    }
+    Value constant;
+    constant.name = reference->tensor;
+    constant.kind = ValueKind::kConstant;
+    constant.shape = view.shape;
+    constant.type = view.dtype == DType::kI8 ? CodeType::kS8 : CodeType::kU8;
+    constant.codes = bytes_of(view);
+    constant.provenance = {Origin::kCaptured,
+                           loader_.tensor_text(reference->tensor, reference->file)};
+    if (constant.shape != shape) {
+      fail(tensor_key, fmt::format("add '{}': the operands have shapes {} and {}", from.name,
+                                   shape_text(shape), shape_text(constant.shape)));
+    }
+    layer.right = values_.add(std::move(constant), tensor_key);
+  } else {
+    right_name = std::get<std::string>(*from.right);
+    layer.right = values_.find(key + ".right", right_name);
+    if (graph_.value(layer.right).shape != shape) {
+      fail(key + ".right",
+           fmt::format("add '{}': the operands have shapes {} and {}", from.name, shape_text(shape),
+                       shape_text(graph_.value(layer.right).shape)));
+    }
+  }
+  const auto& multipliers = std::get<std::vector<std::int64_t>>(*from.multiplier);
+  layer.multiplier_left = multipliers[0];
+  layer.multiplier_right = multipliers[1];
+  layer.shift = static_cast<int>(*from.shift);
+  output.shape = shape;
+}
+
+void LayerBuilder::fill_lookup(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  const tensor::TensorView& table =
+      loader_.tensor(key + ".table", *from.table, "", fmt::format("table of layer '{}'", from.name),
+                     dtype_of(output.type), {256});
+  layer.code_table.reserve(256);
+  for (std::int64_t i = 0; i < 256; ++i) {
+    layer.code_table.push_back(output.is_signed() ? std::int16_t{table.at<std::int8_t>(i)}
+                                                  : std::int16_t{table.at<std::uint8_t>(i)});
+  }
+  output.shape = input(layer).shape;
+}
+
+void LayerBuilder::fill_max_pool(const LayerParams& from, const std::string& key, Layer& layer,
+                                 Value& output) {
+  require_map(from, key, layer);
+  const Value& in = input(layer);
+  Window2d& window = layer.window;
+  window.kernel_y = (*from.kernel)[0];
+  window.kernel_x = (*from.kernel)[1];
+  window.stride_y = from.stride ? (*from.stride)[0] : window.kernel_y;
+  window.stride_x = from.stride ? (*from.stride)[1] : window.kernel_x;
+  output.shape = {
+      window_count(from, key, in.shape[0], window.kernel_y, window.stride_y, 0, "rows"),
+      window_count(from, key, in.shape[1], window.kernel_x, window.stride_x, 0, "columns"),
+      in.channels()};
+}
+
+void LayerBuilder::fill_average_pool(const LayerParams& from, const std::string& key, Layer& layer,
+                                     Value& output) {
+  const Value& in = input(layer);
+  if (in.tokens() > kMaxPoolTokens) {
+    fail(key + ".input", fmt::format("average_pool '{}' over {} tokens; at most {} are supported",
+                                     from.name, in.tokens(), kMaxPoolTokens));
+  }
+  layer.multiplier_left = std::get<std::int64_t>(*from.multiplier);
+  layer.shift = static_cast<int>(*from.shift);
+  output.shape = {1, in.channels()};
+}
+
+}  // namespace lacuna::workload
