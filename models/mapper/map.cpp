@@ -10,6 +10,7 @@
 #include "mapper/split.h"
 #include "mapper/tile_compiler.h"
 #include "mapper/weight_counts.h"
+#include "timing/vector/vector_model.h"
 #include "workload/lowering.h"
 
 namespace lacuna::mapper {
@@ -106,20 +107,37 @@ class Builder {
         graph_.value(layer.right).kind == workload::ValueKind::kConstant) {
       plan.constant_bytes += graph_.value(layer.right).elements();
     }
-    // Every core gets some rows, but not so few that starting costs more than working; operands of a
-    // task fit the activation buffer as far as whole rows allow.
-    const std::int64_t least_codes = std::int64_t{chip_.vector.lanes} * 64;
-    const std::int64_t codes_per_row =
-        std::max<std::int64_t>(1, whole.codes_read() / plan.rows_per_sample);
-    const std::int64_t for_cores =
-        ceil_div<std::int64_t>(plan.rows_per_sample * options_.batch, chip_.cores);
-    const std::int64_t most = std::max<std::int64_t>(
-        1, chip_.engine.activation_buffer / codes_per_row);
-    plan.task_rows = std::min(std::max(for_cores, ceil_div(least_codes, codes_per_row)), most);
-    plan.task_rows = std::clamp<std::int64_t>(plan.task_rows, 1, plan.rows_per_sample);
+    plan.task_rows = vector_task_rows(layer, plan.rows_per_sample);
     program_.vector_of_layer[static_cast<std::size_t>(layer.index)] =
         static_cast<int>(program_.vectors.size());
     program_.vectors.push_back(plan);
+  }
+
+  /// Rows of a vector task: the fewest predicted cycles over all cores, each task with its way in and
+  /// out of memory; operands fit the activation buffer as far as whole rows allow.
+  [[nodiscard]] std::int64_t vector_task_rows(const workload::Layer& layer,
+                                              std::int64_t rows) const {
+    constexpr base::Cycle kWayInAndOut = 24;
+    const std::int64_t codes_per_row = std::max<std::int64_t>(
+        1, workload::vector_work(graph_, layer, 0, 1).codes_read());
+    const std::int64_t most = std::max<std::int64_t>(
+        1, std::min(rows, chip_.engine.activation_buffer / codes_per_row));
+    std::int64_t best = 1;
+    base::Cycle best_cycles = 0;
+    for (std::int64_t task_rows = 1; task_rows <= most;
+         task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
+      const std::int64_t tasks = ceil_div(rows, task_rows) * options_.batch;
+      const std::int64_t rounds = ceil_div<std::int64_t>(tasks, chip_.cores);
+      const base::Cycle one = timing::vector::vector_time(
+                                  workload::vector_work(graph_, layer, 0, task_rows), chip_.vector)
+                                  .cycles;
+      const base::Cycle cycles = rounds * (one + kWayInAndOut);
+      if (best_cycles == 0 || cycles < best_cycles) {
+        best_cycles = cycles;
+        best = task_rows;
+      }
+    }
+    return best;
   }
 
   void plan_tensors() {

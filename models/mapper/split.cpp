@@ -108,6 +108,20 @@ std::vector<std::int64_t> ladder(std::int64_t limit) {
   return steps;
 }
 
+/// Beats of a weight tile's image (engine.md, section 9): sections and PEs begin in new beats.
+double image_beats(const params::EngineParams& engine, const WeightCounts& counts, int rows,
+                   double positions, double windows, double values_per_pe) {
+  const double width = engine.load_width;
+  const double places = static_cast<double>(rows) * engine.pes;
+  const double masks = std::ceil(positions * static_cast<double>(mask_bytes(rows)) / width);
+  const double values =
+      std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
+  return std::ceil(windows * 2 / width) +
+         std::ceil(engine.k_ways * windows * engine.scan_width / (8 * width)) +
+         std::ceil(places / width) + std::ceil(places * 8 / width) + std::ceil(places / width) +
+         static_cast<double>(engine.pes) * engine.k_ways * (masks + values);
+}
+
 }  // namespace
 
 bool block_fits(const WindowTable& windows, const params::EngineParams& engine, std::int64_t rows,
@@ -154,12 +168,10 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
                     lanes > 1 ? positions * united / lanes : 0.0}) +
       kLoadLatency;
   const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
-  const double values = k * channels * counts.density();
-  const double tile_bytes =
-      counts.in_place()
-          ? k * channels
-          : positions * pes * static_cast<double>(mask_bytes(rows)) + values + 9 * channels;
-  result.tile_load = tile_bytes / engine.load_width + kLoadLatency;
+  const double tile_beats = image_beats(engine, counts, rows, positions, windows_each,
+                                        k * channels * counts.density() / pes);
+  const double tile_bytes = tile_beats * engine.load_width;
+  result.tile_load = tile_beats + kLoadLatency;
   if (problem.transpose_right) {
     result.tile_load += std::ceil(k * channels / engine.transpose_width);
   }
