@@ -6,6 +6,7 @@
 #   lacuna_unit_tests(<folder> [DEPS <folder>...] [LIBS <target>...] [ISOLATED] [PCH <header>...]
 #                     [TIMEOUT <seconds>])
 #   lacuna_test_executable(<target> <name prefix> ...same options...)
+#   lacuna_benchmark(<name> [DEPS <folder>...] [LIBS <target>...] [PCH <header>...])
 #
 # <folder> is a path below models/ ("timing/dram"); "timing_dram" means the same. The target is
 # lacuna_<folder with _ for />, its alias lacuna::<the same>.
@@ -141,6 +142,23 @@ function(lacuna_unit_tests folder)
   if(TARGET unit_${name})
     add_dependencies(unit_tests unit_${name})
   endif()
+endfunction()
+
+# A benchmark of its own: bin/bench_<name> of all *.cpp in the current folder, with Google Benchmark.
+# Run by name, never by ctest: tests assert no times.
+function(lacuna_benchmark name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "DEPS;LIBS;PCH")
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "lacuna_benchmark(${name}): unexpected ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  add_executable(bench_${name} ${sources})
+  lacuna_own_executable(bench_${name})
+  lacuna_precompile(bench_${name} ${ARG_PCH})
+  target_include_directories(bench_${name} PRIVATE "${LACUNA_SOURCE_ROOT}/bench")
+  target_compile_definitions(bench_${name} PRIVATE LACUNA_SOURCE_DIR="${LACUNA_SOURCE_ROOT}")
+  target_link_libraries(bench_${name} PRIVATE benchmark::benchmark ${ARG_LIBS})
+  lacuna_link_folders(bench_${name} PRIVATE ${ARG_DEPS})
 endfunction()
 
 function(lacuna_finish)
