@@ -115,8 +115,12 @@ int report_bug(std::ostream& err, const char* what) {
 }  // namespace
 
 int run_application(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+  return run_guarded([&] { return parse_and_run(std::move(arguments), out); }, err);
+}
+
+int run_guarded(const std::function<int()>& body, std::ostream& err) {
   try {
-    return parse_and_run(std::move(arguments), out);
+    return body();
   } catch (const base::UserError& error) {
     for (const std::string& line : base::split(error.what(), '\n'))
       err << "lacuna: " << line << "\n";
