@@ -158,6 +158,7 @@ class Core : public sc_core::sc_module {
   bool reuse_block();
   [[nodiscard]] bool weights_can_load(Readiness& ready) const;
   [[nodiscard]] bool block_can_load(Readiness& ready) const;
+  [[nodiscard]] bool prefetch_would_delay() const;
   void load_weights(const Readiness& ready);
   void load_block(const Readiness& ready);
   void hand_weights(WeightRequest request, int half, const Readiness& ready, bool dram);

@@ -15,8 +15,9 @@ void Core::load_loop() {
     }
     Readiness weights_ready;
     Readiness block_ready;
-    const bool weights = weights_can_load(weights_ready);
     const bool block = block_can_load(block_ready);
+    const bool weights =
+        weights_can_load(weights_ready) && (block || !prefetch_would_delay());
     if (!weights && !block) {
       sc_core::wait(load_event_ | context_.source->changed());
       context_.clock->align();
@@ -88,6 +89,15 @@ bool Core::block_can_load(Readiness& ready) const {
   if (block_requests_.empty() || acts_[1 - latest_acts_].uses > 0) return false;
   ready = context_.source->stored(block_requests_.front().pass->run->task->needs);
   return ready.at >= 0;
+}
+
+/// A load cannot be interrupted: weights for later do not start when an earlier pass's activations will
+/// be there any moment.
+bool Core::prefetch_would_delay() const {
+  if (block_requests_.empty() || acts_[1 - latest_acts_].uses > 0) return false;
+  const Pass& pass = *block_requests_.front().pass;
+  return pass.sequence < weight_requests_.front().passes.front()->sequence &&
+         context_.source->arriving(pass.run->task->needs);
 }
 
 Cycle Core::through_port(std::span<const Transfer> transfers, Cycle beats) {
