@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs: is every output computed exactly once, does everything that is read come from somewhere
+// earlier, do places in memory that are alive together keep apart, and can the fetch list always go
+// on?
+#include "mapper/map.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/rng.h"
+#include "workload/gemm_source.h"
+#include "workload/graph_builder.h"
+
+namespace lacuna::mapper {
+namespace {
+
+params::LayerParams layer(const std::string& name, params::Op op, const std::string& input) {
+  params::LayerParams made;
+  made.name = name;
+  made.op = op;
+  made.input = input;
+  made.output = params::OutputParams{};
+  return made;
+}
+
+params::LayerParams linear(const std::string& name, const std::string& input, std::int64_t channels,
+                           params::CodeType type = params::CodeType::kU8) {
+  params::LayerParams made = layer(name, params::Op::kLinear, input);
+  made.out_channels = channels;
+  params::WeightParams weights;
+  weights.sparsity = 0.5;
+  weights.pattern = params::MaskPattern::kUnstructured;
+  weights.seed = channels;
+  made.weights = weights;
+  made.output->type = type;
+  return made;
+}
+
+/// One attention block with a residual: linear layers, scores, softmax, attend, add.
+workload::Graph attention() {
+  params::WorkloadParams network;
+  network.schema = std::string(params::kWorkloadSchema);
+  network.name = "attention";
+  network.provenance = {{"source", "statistic"}, {"model", "test"}, {"pattern", "unstructured"},
+                        {"target_sparsity", "0.5"}};
+  params::InputParams tokens;
+  tokens.name = "tokens";
+  tokens.shape = {6, 20};
+  tokens.sparsity = 0.3;
+  tokens.seed = 1;
+  tokens.samples = 4;
+  network.inputs.push_back(tokens);
+  network.layers.push_back(linear("query", "tokens", 24, params::CodeType::kS8));
+  network.layers.push_back(linear("key", "tokens", 24, params::CodeType::kS8));
+  network.layers.push_back(linear("value", "tokens", 24, params::CodeType::kS8));
+  params::LayerParams scores = layer("scores", params::Op::kMatmul, "query");
+  scores.right = std::string("key");
+  scores.heads = 2;
+  scores.transpose_right = true;
+  scores.output->type = params::CodeType::kS8;
+  network.layers.push_back(scores);
+  params::LayerParams attend = layer("attend", params::Op::kMatmul, "scores");
+  attend.right = std::string("value");
+  attend.heads = 2;
+  attend.transpose_right = false;
+  network.layers.push_back(attend);
+  network.layers.push_back(linear("project", "attend", 20));
+  params::LayerParams sum = layer("sum", params::Op::kAdd, "project");
+  sum.right = std::string("tokens");
+  sum.multiplier = std::vector<std::int64_t>{1, 1};
+  sum.shift = 1;
+  network.layers.push_back(sum);
+  return workload::build_graph(network, [](const std::string& key) {
+    return base::SourceLocation{"attention: " + key, 0, 0};
+  });
+}
+
+params::ChipParams small_chip() {
+  params::ChipParams chip;
+  chip.cores = 3;
+  chip.engine.pes = 2;
+  chip.engine.k_ways = 2;
+  chip.engine.rows_per_pe = 4;
+  chip.engine.scan_width = 8;
+  chip.engine.drain_width = 2;
+  chip.engine.weight_buffer = 512;
+  chip.engine.activation_buffer = 256;
+  chip.engine.psum_buffer = 512;
+  chip.engine.output_buffer = 256;
+  chip.engine.load_width = 8;
+  chip.engine.weight_word = 4;
+  chip.engine.max_k = 256;
+  chip.engine.act_block = 8;
+  chip.sram.capacity = 1 << 16;
+  return chip;
+}
+
+/// Complaints about a program; none if it can be executed.
+std::vector<std::string> check(const workload::Graph& graph, const params::ChipParams& chip,
+                               const Program& program) {
+  std::vector<std::string> broken;
+  const auto rule = [&](bool holds, const std::string& text) {
+    if (!holds) broken.push_back(text);
+  };
+  // Every output code once; tasks only need what earlier tasks or fetches make.
+  std::map<int, std::int64_t> made;      // value -> codes of the batch
+  std::set<std::pair<int, int>> known;   // (value, sample)
+  std::vector<int> uses(program.fetches.size(), 0);
+  for (const Fetch& fetch : program.fetches) {
+    if (fetch.kind == Fetch::Kind::kTensor) known.emplace(fetch.index, fetch.sample);
+  }
+  for (std::size_t id = 0; id < program.tensors.size(); ++id) {
+    const TensorPlan& plan = program.tensors[id];
+    if (!plan.stored || graph.values[id].kind == workload::ValueKind::kLayer || plan.fetched) {
+      continue;
+    }
+    for (int s = 0; s < program.batch; ++s) known.emplace(static_cast<int>(id), s);
+  }
+  std::map<std::pair<int, int>, std::int64_t> left;
+  for (const workload::Layer& each : graph.layers) {
+    if (each.is_view()) continue;
+    for (int s = 0; s < program.batch; ++s) {
+      left[{each.output, s}] = graph.output_of(each).elements();
+    }
+  }
+  int last_fetch = -1;
+  for (const Task& task : program.tasks) {
+    const workload::Layer& of = graph.layers[static_cast<std::size_t>(task.layer)];
+    for (const auto* needs : {&task.needs, &task.weight_needs}) {
+      for (const Dependency& need : *needs) {
+        for (int s = need.sample_begin; s < need.sample_end; ++s) {
+          rule(known.contains({need.value, s}), of.name + " reads what is not made yet");
+        }
+      }
+    }
+    rule(!task.needs.empty(), of.name + " reads nothing");
+    for (const int fetch : task.weight_fetch) {
+      if (fetch == kNone) continue;
+      ++uses[static_cast<std::size_t>(fetch)];
+      // A fetch waits for the uses of those it overwrites: all before its own first use.
+      for (const int other : program.fetches[static_cast<std::size_t>(fetch)].overwrites) {
+        rule(uses[static_cast<std::size_t>(other)] ==
+                 program.fetches[static_cast<std::size_t>(other)].uses,
+             of.name + " waits for a fetch that waits for a later task");
+      }
+      last_fetch = std::max(last_fetch, fetch);
+    }
+    const auto produce = [&](int sample, std::int64_t codes) {
+      std::int64_t& rest = left[{of.output, sample}];
+      rest -= codes;
+      rule(rest >= 0, of.name + " is computed twice");
+      if (rest == 0) known.emplace(of.output, sample);
+    };
+    if (task.kind == TaskKind::kVector) {
+      produce(task.sample, (task.row_end - task.row_begin) * graph.output_of(of).channels());
+    } else {
+      const GemmPlan& plan = program.gemms[static_cast<std::size_t>(task.plan)];
+      const std::int64_t first = std::int64_t{task.n_tile} * plan.split.tile_channels;
+      const std::int64_t channels =
+          std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - first);
+      for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
+        produce(plan.run_time ? task.sample : static_cast<int>(row / of.gemm.m), channels);
+      }
+    }
+  }
+  for (const auto& [key, rest] : left) {
+    rule(rest == 0, graph.value(key.first).name + " is not computed completely");
+  }
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    rule(uses[i] == program.fetches[i].uses, "a fetch knows how often it is used");
+  }
+  // Places.
+  struct Place {
+    int value, birth, death;
+    std::uint64_t begin, end;
+  };
+  std::vector<Place> places;
+  for (std::size_t id = 0; id < program.tensors.size(); ++id) {
+    const TensorPlan& plan = program.tensors[id];
+    if (!plan.stored) continue;
+    const auto value = static_cast<int>(id);
+    const std::uint64_t end =
+        plan.address + static_cast<std::uint64_t>(plan.sample_bytes * program.batch);
+    rule(plan.in_sram != is_dram_address(plan.address), "a tensor is where it says");
+    if (!plan.in_sram) continue;
+    rule(end <= static_cast<std::uint64_t>(chip.sram.capacity), "tensors lie inside the SRAM");
+    const std::vector<int> readers = graph.readers(value);
+    places.push_back({value, graph.value(value).layer, readers.empty() ? 1000 : readers.back(),
+                      plan.address, end});
+  }
+  for (const Place& a : places) {
+    for (const Place& b : places) {
+      if (a.value >= b.value || a.end <= b.begin || b.end <= a.begin) continue;
+      // They share space: the later one must wait for all readers of the earlier one.
+      const Place& early = a.birth <= b.birth ? a : b;
+      const Place& late = a.birth <= b.birth ? b : a;
+      rule(early.death < late.birth, graph.value(late.value).name + " overwrites a live tensor");
+      const std::vector<int>& after =
+          program.tensors[static_cast<std::size_t>(late.value)].after;
+      for (const int reader : graph.readers(early.value)) {
+        rule(std::find(after.begin(), after.end(), reader) != after.end(),
+             graph.value(late.value).name + " does not wait for a reader");
+      }
+    }
+  }
+  for (const Fetch& fetch : program.fetches) {
+    rule(is_dram_address(fetch.from) && !is_dram_address(fetch.to), "fetches go from DRAM to SRAM");
+    rule(fetch.to + static_cast<std::uint64_t>(fetch.bytes) <=
+             static_cast<std::uint64_t>(chip.sram.capacity),
+         "fetches end inside the SRAM");
+    if (fetch.kind == Fetch::Kind::kTensor) continue;
+    for (const Place& place : places) {
+      rule(fetch.to >= place.end ||
+               fetch.to + static_cast<std::uint64_t>(fetch.bytes) <= place.begin,
+           "weights and activations keep apart");
+    }
+  }
+  return broken;
+}
+
+TEST(Map, AttentionOnSmallAndReferenceChips) {
+  const workload::Graph graph = attention();
+  for (const int batch : {1, 3}) {
+    for (const std::int64_t sram : {1 << 20, 1 << 14, 1 << 12, 1 << 10}) {
+      for (const bool small : {true, false}) {
+        params::ChipParams chip = small ? small_chip() : params::ChipParams{};
+        chip.sram.capacity = sram;
+        MapOptions options;
+        options.batch = batch;
+        const Program program = map_program(graph, chip, options);
+        const auto broken = check(graph, chip, program);
+        EXPECT_TRUE(broken.empty()) << broken.front() << " (batch " << batch << ", SRAM " << sram
+                                    << (small ? ", small" : "") << ")";
+      }
+    }
+  }
+}
+
+TEST(Map, CheckNoticesBrokenPrograms) {
+  const workload::Graph graph = attention();
+  params::ChipParams chip = small_chip();
+  const Program good = map_program(graph, chip);
+  ASSERT_TRUE(check(graph, chip, good).empty());
+  Program missing = good;
+  missing.tasks.pop_back();
+  EXPECT_FALSE(check(graph, chip, missing).empty());
+  Program twice = good;
+  twice.tasks.push_back(twice.tasks.back());
+  EXPECT_FALSE(check(graph, chip, twice).empty());
+  Program early = good;
+  std::rotate(early.tasks.begin(), early.tasks.end() - 1, early.tasks.end());
+  EXPECT_FALSE(check(graph, chip, early).empty());
+  Program overlap = good;
+  const int query = graph.layers[0].output;
+  const int key = graph.layers[1].output;
+  overlap.tensors[static_cast<std::size_t>(key)].address =
+      overlap.tensors[static_cast<std::size_t>(query)].address;
+  EXPECT_FALSE(check(graph, chip, overlap).empty());
+}
+
+TEST(Map, RandomProductsKeepTheRules) {
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    base::Rng rng(seed);
+    workload::GemmOptions product;
+    product.weights = "density=" + std::to_string(rng.uniform()) + ",seed=1";
+    product.activations = "density=0.5,seed=2";
+    product.m = rng.range(1, 200);
+    product.n = rng.range(1, 100);
+    product.k = rng.range(1, 400);
+    const workload::Graph graph = workload::build_gemm(product);
+    params::ChipParams chip = small_chip();
+    chip.cores = static_cast<int>(rng.range(1, 6));
+    chip.sram.capacity = std::int64_t{1} << rng.range(8, 18);
+    MapOptions options;
+    options.ordering = rng.bernoulli(0.5) ? Ordering::kTileMajor : Ordering::kRowMajor;
+    options.dispatch = rng.bernoulli(0.5) ? Dispatch::kDynamic : Dispatch::kStatic;
+    const Program program = map_program(graph, chip, options);
+    const auto broken = check(graph, chip, program);
+    ASSERT_TRUE(broken.empty()) << "seed " << seed << ": " << broken.front();
+    for (const Task& task : program.tasks) {
+      EXPECT_EQ(task.core != kNone, options.dispatch == Dispatch::kStatic);
+      EXPECT_LT(task.core, chip.cores);
+    }
+  }
+}
+
+TEST(Map, ResidentWeightsAreFetchedOnceAndStay) {
+  const workload::Graph graph = attention();
+  params::ChipParams chip;
+  const Program program = map_program(graph, chip);
+  EXPECT_TRUE(program.memory.weights_resident);
+  std::set<int> tiles;
+  for (const Fetch& fetch : program.fetches) {
+    if (fetch.kind != Fetch::Kind::kWeights) continue;
+    EXPECT_TRUE(fetch.resident);
+    EXPECT_TRUE(fetch.overwrites.empty());
+    EXPECT_TRUE(tiles.insert(fetch.index).second) << "tile " << fetch.index << " twice";
+  }
+  EXPECT_EQ(tiles.size(), program.weight_tiles.size());
+}
+
+TEST(Map, TheResultGoesToDram) {
+  const workload::Graph graph = attention();
+  const Program program = map_program(graph, params::ChipParams{});
+  const TensorPlan& result =
+      program.tensors[static_cast<std::size_t>(graph.layers.back().output)];
+  EXPECT_TRUE(result.stored);
+  EXPECT_TRUE(is_dram_address(result.address));
+}
+
+TEST(SlotLayout, SlotsOfUnitsAndHeads) {
+  // 2 heads of 20 channels, tiles of 8, slots of 8: 8 + 8 + 4 channels a head.
+  const SlotLayout layout{40, 20, 8, 8};
+  EXPECT_EQ(layout.slots_per_head(), 3);
+  EXPECT_EQ(layout.slots(), 6);
+  EXPECT_EQ(layout.slot_of(0), 0);
+  EXPECT_EQ(layout.slot_of(7), 0);
+  EXPECT_EQ(layout.slot_of(8), 1);
+  EXPECT_EQ(layout.slot_of(19), 2);
+  EXPECT_EQ(layout.slot_of(20), 3);
+  EXPECT_EQ(layout.slot_end(16), 20);
+  EXPECT_EQ(layout.slot_end(20), 28);
+  EXPECT_EQ(layout.slot_bytes(), 9);
+  EXPECT_EQ(layout.token_bytes(), 64);
+  EXPECT_EQ(layout.slot_traffic(0), 32);
+  // Units larger than a slot: tiles of 12 in slots of 8, the last unit has 8.
+  const SlotLayout wide{20, 20, 12, 8};
+  EXPECT_EQ(wide.slots(), 3);
+  EXPECT_EQ(wide.slot_of(11), 1);
+  EXPECT_EQ(wide.slot_end(8), 12);
+  EXPECT_EQ(wide.slot_of(12), 2);
+  EXPECT_EQ(wide.slot_end(12), 20);
+}
+
+}  // namespace
+}  // namespace lacuna::mapper
