@@ -57,9 +57,14 @@ std::string choose_home(const std::string& asked) {
 
 std::string script_of(const std::string& home) { return home + "/rtl/build_plugin"; }
 
-std::string compiler() {
-  std::string set = environment("CXX");
-  return set.empty() ? std::string("g++") : set;
+/// As the build script chooses it: CXX, which may hold arguments, else clang++, else g++.
+std::vector<std::string> compiler() {
+  std::vector<std::string> words;
+  for (const std::string& word : base::split(environment("CXX"), ' ')) {
+    if (!word.empty()) words.push_back(word);
+  }
+  if (words.empty()) words.emplace_back(program_exists("clang++") ? "clang++" : "g++");
+  return words;
 }
 
 bool is_source(const fs::path& path) {
@@ -173,12 +178,14 @@ std::string PluginCache::key(const std::vector<std::string>& arguments) const {
     add(base::read_text_file(file, kMaxSourceBytes));
   }
   for (const std::string& argument : arguments) add(argument);
-  for (const std::string& tool : {std::string("verilator"), compiler()}) {
-    const ProcessResult version = run_process({tool, "--version"});
+  for (std::vector<std::string> command : {std::vector<std::string>{"verilator"}, compiler()}) {
+    command.emplace_back("--version");
+    const ProcessResult version = run_process(command);
     if (version.exit_status != 0) {
-      throw base::UserError(
-          fmt::format("'{} --version' fails: {}", tool, base::printable(version.output, 200)));
+      throw base::UserError(fmt::format("'{}' fails: {}", base::join(command, " "),
+                                        base::printable(version.output, 200)));
     }
+    add(base::join(command, " "));
     add(version.output);
   }
   return fmt::format("{:016x}{:016x}", high, low);
@@ -195,11 +202,11 @@ std::string PluginCache::find_or_build(const params::EngineParams& engine) const
         "the RTL needs the program 'verilator', which is not in PATH: install it (Debian: "
         "verilator), or use --engine model");
   }
-  if (!program_exists(compiler())) {
+  if (const std::string name = compiler().front(); !program_exists(name)) {
     throw base::UserError(fmt::format(
         "the RTL needs the compiler '{}', which is not in PATH: install it or set CXX, or use "
         "--engine model",
-        base::printable(compiler())));
+        base::printable(name)));
   }
   const std::vector<std::string> arguments = rtl_arguments(engine);
   const std::string target = folder_ + "/" + key(arguments) + ".so";
@@ -258,7 +265,9 @@ void PluginCache::build(const std::vector<std::string>& arguments,
 
 std::string rtl_unavailable_reason(const PluginCacheOptions& options) {
   if (!program_exists("verilator")) return "verilator is not in PATH";
-  if (!program_exists(compiler())) return fmt::format("{} is not in PATH", compiler());
+  if (const std::string name = compiler().front(); !program_exists(name)) {
+    return fmt::format("{} is not in PATH", name);
+  }
   const std::string home = choose_home(options.home);
   if (!fs::exists(script_of(home))) return fmt::format("no RTL sources at {}/rtl", home);
   return {};
