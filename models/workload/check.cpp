@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "workload/lowering.h"
 #include "workload/requantize.h"
@@ -45,26 +47,34 @@ void compare(const TensorStore& store, int layer_index, const tensor::TensorView
 void run_dense_gemm(const Layer& layer, TensorStore& store, std::int64_t sample) {
   LACUNA_CHECK(layer.on_engine(), "layer {} does not run on the engine", layer.name);
   const GemmShape& gemm = layer.gemm;
+  const auto channels = static_cast<std::size_t>(gemm.n);
   const std::span<std::uint8_t> out = store.mutable_codes(layer.output, sample);
   std::vector<std::uint8_t> a(static_cast<std::size_t>(gemm.k));
-  std::vector<std::int8_t> w(static_cast<std::size_t>(gemm.k * gemm.n));
+  std::vector<std::int8_t> row(a.size());
+  std::vector<std::int16_t> w(a.size() * channels);  // [k][n]
+  std::vector<std::uint32_t> sums(channels);         // wrap
   for (int head = 0; head < gemm.heads; ++head) {
     const Left left(layer, store, sample, head);
     const Right right(layer, store, sample, head);
-    for (std::int64_t n = 0; n < gemm.n; ++n) right.gather(n, 0, gemm.k, w.data() + n * gemm.k);
+    for (std::size_t n = 0; n < channels; ++n) {
+      right.gather(static_cast<std::int64_t>(n), 0, gemm.k, row.data());
+      for (std::size_t k = 0; k < row.size(); ++k) w[k * channels + n] = row[k];
+    }
     for (std::int64_t m = 0; m < gemm.m; ++m) {
       left.gather(m, 0, gemm.k, a.data());
-      for (std::int64_t n = 0; n < gemm.n; ++n) {
-        const std::int8_t* row = w.data() + n * gemm.k;
-        std::uint32_t sum = 0;  // wraps
-        for (std::int64_t k = 0; k < gemm.k; ++k) {
-          const int code = left.is_signed() ? static_cast<std::int8_t>(a[k]) : a[k];
-          sum += static_cast<std::uint32_t>(code * row[k]);
+      std::fill(sums.begin(), sums.end(), 0U);
+      for (std::size_t k = 0; k < a.size(); ++k) {
+        const int code = left.is_signed() ? static_cast<std::int8_t>(a[k]) : a[k];
+        if (code == 0) continue;  // adds nothing
+        const std::int16_t* weights = w.data() + k * channels;
+        for (std::size_t n = 0; n < channels; ++n) {
+          sums[n] += static_cast<std::uint32_t>(code * weights[n]);
         }
-        const std::int64_t y =
-            requantize(static_cast<std::int32_t>(sum), layer.requantize, n, layer.range);
+      }
+      for (std::int64_t n = 0; n < gemm.n; ++n) {
+        const auto sum = static_cast<std::int32_t>(sums[static_cast<std::size_t>(n)]);
         out[static_cast<std::size_t>(output_index(layer, head, m, n))] =
-            static_cast<std::uint8_t>(y);
+            static_cast<std::uint8_t>(requantize(sum, layer.requantize, n, layer.range));
       }
     }
   }

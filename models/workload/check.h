@@ -13,8 +13,8 @@
 
 namespace lacuna::workload {
 
-/// Computes an engine layer for one sample the plain way (every product, zeros included). Slow: an
-/// oracle, not a model.
+/// Computes an engine layer for one sample the plain way, token by token. An oracle: it knows
+/// nothing of tiles, ways or masks.
 void run_dense_gemm(const Layer& layer, TensorStore& store, std::int64_t sample);
 
 /// Runs all layers for one sample: engine layers densely, vector layers by vector_ops.
