@@ -13,6 +13,7 @@
 #include "chip/controller.h"
 #include "chip/ideal_memory.h"
 #include "chip/program_run.h"
+#include "chip/tlm_memory.h"
 #include "mapper/map.h"
 #include "tlm/chip_dma.h"
 #include "tlm/clock.h"
@@ -140,6 +141,17 @@ Schedule make_schedule(const params::ChipParams& chip, const workload::Graph& gr
   return schedule;
 }
 
+void check_dram_capacity(const workload::Graph& graph, const Schedule& schedule,
+                         std::int64_t capacity) {
+  for (const auto& program : schedule.programs) {
+    if (program->memory.dram_bytes <= capacity) continue;
+    throw base::UserError(fmt::format(
+        "workload '{}' with {} samples at once needs {} bytes of DRAM, the chip has {}; give it more "
+        "channels (dram.channels) or run fewer samples at a time",
+        graph.name, program->batch, program->memory.dram_bytes, capacity));
+  }
+}
+
 }  // namespace
 
 RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset& memory,
@@ -170,8 +182,13 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   context.check_interrupt = [] { base::throw_if_interrupted(); };
 
   std::unique_ptr<MemorySystem> memories;
-  (void)memory;
-  memories = std::make_unique<IdealMemory>(chip, clock);
+  if (options.memory == MemoryKind::kIdeal) {
+    memories = std::make_unique<IdealMemory>(chip, clock);
+  } else {
+    auto real = std::make_unique<TlmMemory>(chip, memory, clock);
+    check_dram_capacity(graph, schedule, real->capacity());
+    memories = std::move(real);
+  }
 
   std::vector<std::unique_ptr<tlm::Core>> cores;
   std::vector<tlm::Core*> core_list;

@@ -24,7 +24,7 @@ class IdealMemory : public MemorySystem {
   [[nodiscard]] tlm::MemoryPort& dma_port(int engine) override;
   [[nodiscard]] int dma_engines() const override { return kDmaEngines; }
   [[nodiscard]] bool idle() const override { return true; }
-  [[nodiscard]] MemoryResult result() const override { return result_; }
+  [[nodiscard]] MemoryResult result() override { return result_; }
 
  private:
   static constexpr int kDmaEngines = 2;

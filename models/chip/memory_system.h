@@ -20,7 +20,7 @@ class MemorySystem {
   /// Nothing is under way any more (posted writes).
   [[nodiscard]] virtual bool idle() const = 0;
   /// What it did up to the simulated now.
-  [[nodiscard]] virtual MemoryResult result() const = 0;
+  [[nodiscard]] virtual MemoryResult result() = 0;
 };
 
 }  // namespace lacuna::chip

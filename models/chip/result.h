@@ -78,6 +78,7 @@ struct MemoryResult {
   /// DRAM commands by name ("activate", "read" ...), for energy, and controller statistics.
   std::map<std::string, std::int64_t> dram_commands;
   std::map<std::string, double> dram_statistics;
+  std::map<std::string, double> sram_statistics;  ///< SRAM and crossbar
 };
 
 /// Situations that a run met: name -> how often. Every name is present, with 0 if it never occurred.

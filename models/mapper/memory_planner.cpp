@@ -181,6 +181,7 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
     }
   }
 
+  memory.dram_bytes = static_cast<std::int64_t>(dram - kDramBase);
   std::int64_t next = aligned(memory.sram_activations);
   if (constants > 0) {
     for (VectorPlan& plan : program.vectors) {

@@ -146,6 +146,7 @@ struct MemoryPlan {
   std::int64_t sram_weights = 0;      ///< resident images, or the ring
   std::int64_t dram_activations = 0;  ///< that did not fit, with results
   std::int64_t dram_weights = 0;
+  std::int64_t dram_bytes = 0;        ///< all of DRAM that is used
   bool weights_resident = false;
 };
 

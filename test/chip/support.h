@@ -70,6 +70,7 @@ inline RunResult run_model(const params::ChipParams& chip, const workload::Graph
                            RunOptions options = {}) {
   fresh_kernel();
   options.check_reference = true;
+  options.memory = MemoryKind::kIdeal;  // trace_test.cpp and memory_test.cpp have the real one
   const auto backend = cosim::make_backend(chip.engine, {});
   return run_network(chip, params::MemoryPreset{}, graph, *backend, options);
 }
