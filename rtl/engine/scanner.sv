@@ -249,7 +249,7 @@ module scanner #(
   assign issue_o    = wanted && room_i;
   assign no_k_o     = !has_hits;
   assign last_o     = last_bit && last_window;
-  assign position_o = base_q + PosW'(bit_index);
+  assign position_o = PosW'(FLAT_W'(base_q) + FLAT_W'(bit_index));
   assign act_half_o = act_half_q;
 
   // Values below the issued bit: the activation mask below it. hits_q ^ rest is the bit alone.
@@ -321,10 +321,10 @@ module scanner #(
       slot_index    = FLAT_W'(window) + FLAT_W'(fetch_slot);
       base_element  = BASE_LOG'(window);
       fetch_present =
-          present_mem_q[{fetch_weight_half, present_index[PER_LOG +: OWN_ADDR_W]}]
+          present_mem_q[{fetch_weight_half, OWN_ADDR_W'(present_index >> PER_LOG)}]
                        [(present_index & FLAT_W'(PerWord - 1))*ScanWidth +: ScanWidth];
       fetch_entry =
-          slot_mem_q[{fetch_act_half, slot_index[PER_LOG +: SlotAddrW]}]
+          slot_mem_q[{fetch_act_half, SlotAddrW'(slot_index >> PER_LOG)}]
                     [(slot_index & FLAT_W'(PerWord - 1))*SLOT_ENTRY_W +: SLOT_ENTRY_W];
       fetch_base =
           base_mem_q[{fetch_weight_half, BaseAddrW'(window >> BASE_LOG)}]

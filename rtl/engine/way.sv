@@ -198,7 +198,7 @@ module way #(
       position_q <= position;
     end
     if (value_read) begin
-      values_q <= act_mem_q[{act_half, value_index[BEAT_LOG +: ActAddrW]}]
+      values_q <= act_mem_q[{act_half, ActAddrW'(value_index >> BEAT_LOG)}]
                            [(value_index & FLAT_W'(PER_BEAT - 1))*VALUES_W +: VALUES_W];
     end
   end
