@@ -45,7 +45,8 @@ def scaled(x, multiplier, shift):
 
 
 def product(left, right):
-    """Exact integer matrix product [..., M, K] x [..., K, N] -> int64."""
+    """Exact integer matrix product [..., M, K] x [..., K, N] -> int64. (fast_product.py replaces this one
+    function with a quicker exact one while traces are calibrated; captured values come from here.)"""
     return (left.astype(np.float64) @ right.astype(np.float64)).astype(np.int64)
 
 
@@ -96,7 +97,7 @@ def engine_operands(layer, env, tensors):
 
 
 def conv2d(layer, env, tensors):
-    columns, (oh, ow) = im2col(env[layer["input"]], layer)
+    columns, (oh, ow) = im2col(env[layer["input"]].astype(np.int16), layer)   # codes fit; copies less
     weights = tensors[layer["weights"]["tensor"]].astype(np.int64)
     y = requantized(product(columns, weights.reshape(weights.shape[0], -1).T), layer, tensors)
     return y.reshape(y.shape[0], oh, ow, -1)
