@@ -35,7 +35,7 @@ void Crossbar::submit(const CrossbarRequest& request, Cycle now) {
                    request.requester < config_.requesters && request.bytes > 0,
                "SRAM request of {} bytes from requester {} at port {}", request.bytes,
                request.requester, request.port);
-  LACUNA_CHECK(request.address + static_cast<std::uint64_t>(request.bytes) <=
+  LACUNA_CHECK(request.passes || request.address + static_cast<std::uint64_t>(request.bytes) <=
                    static_cast<std::uint64_t>(sram_.capacity()),
                "SRAM request of {} bytes at {:#x}", request.bytes, request.address);
   const int slot = store(request, now + config_.request_latency);
@@ -53,10 +53,11 @@ Cycle Crossbar::next_event_time() const {
   if (waiting_ == 0) return kNever;
   Cycle next = kNever;
   for (const Path& path : paths_) {
-    if (!path.empty()) next = std::min(next, start_of(path));
+    if (path.empty()) continue;
+    const Waiting& first = slots_[static_cast<std::size_t>(path.line[path.head])];
+    next = std::min(next, start_of(path) + latency_of(first.request));
   }
-  // What starts then ends a word, the SRAM's and the network's latency later at the earliest.
-  return next + sram_.latency() + config_.response_latency;
+  return next;
 }
 
 void Crossbar::advance(Cycle now, std::vector<CrossbarDone>& done) {
@@ -86,21 +87,22 @@ void Crossbar::start(std::size_t path_number, Cycle now, std::vector<CrossbarDon
   const Waiting first = slots_[static_cast<std::size_t>(slot)];
   const CrossbarRequest& request = first.request;
   const std::int64_t words = sram_.words(request.address, request.bytes);
-  const Cycle begin = sram_.reserve(request.address, words, request.is_write, now);
+  const Cycle begin =
+      request.passes ? now : sram_.reserve(request.address, words, request.is_write, now);
   path.free_at = begin + words;
-  const Cycle end = begin + words - 1 + sram_.latency() + config_.response_latency;
+  const Cycle end = begin + words - 1 + latency_of(request);
   PortStats& port = port_stats_[path_number / 2];
   (request.is_write ? port.write_cycles : port.read_cycles) += words;
   port.multicast_words += words * request.also;
   finish(first, begin, begin - now, end, false, done);
   free_slots_.push_back(slot);
 
-  if (!request.is_write && config_.join_equal_reads) {
+  if (!request.is_write && !request.passes && config_.join_equal_reads) {
     for (std::size_t i = path.head; i < path.line.size();) {
       const int other_slot = path.line[i];
       const Waiting other = slots_[static_cast<std::size_t>(other_slot)];
-      if (other.request.address != request.address || other.request.bytes != request.bytes ||
-          other.ready > now) {
+      if (other.request.passes || other.request.address != request.address ||
+          other.request.bytes != request.bytes || other.ready > now) {
         ++i;
         continue;
       }

@@ -9,6 +9,9 @@
 // Multicast: a request may name several requesters of the port, and reads that wait in
 // the port when an equal one starts join it: one SRAM read, one use of the port, all get the data.
 //
+// Data of another memory (DRAM) passes the port alike, but touches no bank: its last word arrives
+// n + response_latency cycles after its start.
+//
 // Timing contract: a request that is submitted at t starts in the first cycle >= t + request_latency
 // that suits; with start s and n words its last word arrives at s + n - 1 + sram.latency +
 // response_latency, writes alike (that is when the write is acknowledged). advance(now)
@@ -48,6 +51,7 @@ struct CrossbarRequest {
   int port = 0;
   int requester = 0;
   bool is_write = false;
+  bool passes = false;  ///< data of another memory: uses the port, no bank
   /// Requesters besides `requester` that receive the data of a read.
   std::int32_t also = 0;
 };
@@ -117,6 +121,10 @@ class Crossbar {
     return paths_[static_cast<std::size_t>(port * 2 + direction)];
   }
   [[nodiscard]] Cycle start_of(const Path& path) const;
+  /// From the first word's cycle to the end of that word.
+  [[nodiscard]] Cycle latency_of(const CrossbarRequest& request) const {
+    return (request.passes ? 1 : sram_.latency()) + config_.response_latency;
+  }
   int store(const CrossbarRequest& request, Cycle ready);
   void start(std::size_t path_number, Cycle now, std::vector<CrossbarDone>& done);
   void finish(const Waiting& waiting, Cycle first, Cycle wait_conflict, Cycle end, bool joined,
