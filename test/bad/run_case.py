@@ -95,8 +95,15 @@ def main():
     parser.add_argument("--lacuna", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--all", action="store_true", help="run every case, for people")
+    parser.add_argument("--table", action="store_true", help="all cases with their messages, Markdown")
     arguments = parser.parse_args()
     cases = load_cases()
+    if arguments.table:
+        print("| case | message |\n|---|---|")
+        for name, case in cases.items():
+            message = case.message.replace("@ROOT@/", "").replace("|", "\\|").replace("\n", "<br>")
+            print(f"| `{name}` | {message} |")
+        return 0
     if arguments.list:
         print("\n".join(cases))
         return 0
