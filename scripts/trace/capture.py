@@ -9,7 +9,8 @@ import reference
 import safetensors_io
 
 STORED = {"u8": np.uint8, "s8": np.int8}
-TITLE = "# SPDX-License-Identifier: Apache-2.0\n# Made by scripts/trace/make_traces.py; format: docs/reference/workload.md\n"
+TITLE = ("# SPDX-License-Identifier: Apache-2.0\n"
+         "# Made by scripts/trace/make_traces.py; format: docs/reference/workload.md\n")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

@@ -119,8 +119,7 @@ class Maker:
         accuracy = reference.accuracy(workload, env, labels)
         captured = {key: codes[:self.images] for key, codes in env.items()}
 
-        renamed = {"logits" if n == "classify" else n for n in model.dense_layers}
-        pruned_sparsity, per_layer, all_sparsity = capture.weight_sparsity(workload, q.tensors, renamed)
+        pruned_sparsity, per_layer, all_sparsity = capture.weight_sparsity(workload, q.tensors, model.dense_layers)
         work = capture.work(workload, captured, q.tensors)
         zeros, size = (sum(w[k] for w in work.values()) for k in ("input_zeros", "input_size"))
         macs, effective = (sum(w[k] for w in work.values()) for k in ("macs_dense", "macs_effective"))
@@ -199,7 +198,8 @@ def write_summary(directory, rows):
 
 
 def arguments(argv):
-    parser = argparse.ArgumentParser(description="Trains, prunes and captures the traces (docs/guide/traces.md).")
+    parser = argparse.ArgumentParser(
+        description="Trains, prunes and captures the traces (docs/guide/traces.md).")
     parser.add_argument("--out", metavar="DIR", help="directory that gets one directory per trace")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="these traces (default: all)")
     parser.add_argument("--images", type=int, default=64, help="captured test images, 1..450 (default 64)")

@@ -135,7 +135,8 @@ class Arithmetic(unittest.TestCase):
 
     def test_integer_square_root(self):
         roots = np.concatenate([np.arange(1000), self.rng.integers(0, 1 << 25, size=2000)])
-        values = np.unique(np.concatenate([roots * roots, np.maximum(0, roots * roots - 1), roots * roots + 1]))
+        squares = roots * roots
+        values = np.unique(np.concatenate([squares, np.maximum(0, squares - 1), squares + 1]))
         self.assertEqual([int(v) for v in ref.isqrt(values)], [math.isqrt(int(v)) for v in values])
 
     def test_add_lookup_and_pools(self):
@@ -143,10 +144,9 @@ class Arithmetic(unittest.TestCase):
         y = self.run_one({"op": "add", "input": "a", "right": "b", "multiplier": [700, -900], "shift": 10,
                           "output": {"type": "s8", "gate": 2}}, {}, a=a, b=b)
         table = self.codes("s8", 256).astype(np.int8)
-        output = {"type": "s8", "gate": 5}
-        signed = self.run_one({"op": "lookup", "input": "x", "table": "t", "output": output}, {"t": table}, x=b)
-        plain = self.run_one({"op": "lookup", "input": "x", "table": "t", "output": output,
-                              "kinds": {"x": "u8"}}, {"t": table}, x=a)
+        layer = {"op": "lookup", "input": "x", "table": "t", "output": {"type": "s8", "gate": 5}}
+        signed = self.run_one(dict(layer), {"t": table}, x=b)
+        plain = self.run_one(dict(layer, kinds={"x": "u8"}), {"t": table}, x=a)
         for at in np.ndindex(a.shape):
             u, v = int(a[at]), int(b[at])
             self.assertEqual(y[at], gated(sat((u * 700 - v * 900 + 512) >> 10, -128, 127), 2))

@@ -12,7 +12,8 @@ import numpy as np
 import safetensors_io as st
 
 SAMPLE = {"bytes": np.arange(5, dtype=np.uint8), "matrix": np.arange(-6, 6, dtype=np.int32).reshape(3, 4),
-          "codes": np.array([[-128], [127]], dtype=np.int8), "table": np.array([32767, 65535], dtype=np.uint16),
+          "codes": np.array([[-128], [127]], dtype=np.int8),
+          "table": np.array([32767, 65535], dtype=np.uint16),
           "scalar": np.array(7, dtype=np.int32), "empty": np.zeros((0, 3), dtype=np.int8)}
 
 

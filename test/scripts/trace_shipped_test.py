@@ -16,7 +16,7 @@ REQUIRED = ("source", "model", "data", "method", "pattern", "target_sparsity", "
 
 def pruned_weights(workload, tensors):
     """Layer -> non-zero matrix [N, K] of the layers that were pruned."""
-    dense = {n.replace("classify", "logits") for n in workload["provenance"]["dense_layers"].split(", ")}
+    dense = workload["provenance"]["dense_layers"].split(", ")
     return {layer["name"]: (w := tensors[layer["weights"]["tensor"]]).reshape(w.shape[0], -1) != 0
             for layer in workload["layers"] if "weights" in layer and layer["name"] not in dense}
 
@@ -24,8 +24,8 @@ def pruned_weights(workload, tensors):
 class Shipped(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        names = sorted(n for n in os.listdir(support.TRACES) if os.path.isdir(os.path.join(support.TRACES, n)))
-        cls.traces = {n: capture.load(os.path.join(support.TRACES, n)) for n in names}
+        folders = sorted(entry.path for entry in os.scandir(support.TRACES) if entry.is_dir())
+        cls.traces = {os.path.basename(path): capture.load(path) for path in folders}
 
     def each(self):
         for name, (workload, tensors) in self.traces.items():
