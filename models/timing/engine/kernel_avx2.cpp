@@ -7,9 +7,21 @@
 #if defined(__AVX2__)
 #include <immintrin.h>
 
+#define LACUNA_INLINE __attribute__((always_inline)) inline
+#define LACUNA_UNROLL _Pragma("GCC unroll 16")
+
 namespace lacuna::timing::engine::avx2 {
-// NOLINTNEXTLINE(bugprone-suspicious-include): one body per instruction set
+using I16 = std::int16_t;
+using I32 = std::int32_t;
+using I64 = std::int64_t;
+// NOLINTBEGIN(bugprone-suspicious-include): one body per instruction set
+#include "timing/engine/simd_avx2.h"
+//
 #include "timing/engine/kernel_body.h"
+#include "timing/engine/sums_portable.h"
+//
+#include "timing/engine/sums_avx2.h"
+// NOLINTEND(bugprone-suspicious-include)
 }  // namespace lacuna::timing::engine::avx2
 #else
 namespace lacuna::timing::engine::avx2 {

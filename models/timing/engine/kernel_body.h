@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The recurrence of docs/reference/engine.md (section 7) for 16 PEs at a time. Included once per
-// instruction set, inside the namespace of that instruction set; nothing here may be shared between
-// translation units, and no inline function of the standard library may be called.
+// instruction set, inside its namespace and after its simd_*.h. Nothing here may be shared between
+// translation units, and no inline function of the standard library may be called: the linker would
+// be free to give the AVX2 copy of it to everybody.
 //
 // Form. Per PE two states suffice: `leave`, the first cycle in which the mask stage may take the
 // next entry (S of an entry that the MAC stage took, M + 1 of a dropped one), and `free`, the end
-// of the MAC stage's slots. With the bank of a group folded into `free` at the group's first entry:
+// of the MAC stage's slots:
 //
-//   M = max(I + L_issue, leave)      S = max(M + L_mask, free)
+//   M = max(I + L_issue, leave)      S = max(M + L_mask, free, bank)
 //   leave' = needs ? S : M + 1       free' = needs ? S + n : free
 //
 // State is kept as lag, relative to the way's last issue, in 16 bits (32 where those do not
@@ -16,41 +17,17 @@
 // before the block, so all their issue cycles follow from a prefix maximum; then the PEs, 16 at a
 // time, run through the block with their state in registers.
 //
-// Gap attribution: of b and e only sums since a PE's previous taken entry are needed, and every PE
-// takes the last entry of a group; so the sums are kept relative to the group's start.
+// The bank's term only counts until the way's issue has passed it. Gap attribution: of b and e only
+// sums since a PE's previous taken entry are needed, and every PE takes the last entry of a group;
+// so the sums are kept relative to the group's start, and steps leave out sums that are still zero.
 //
-// Ranges are checked after every block; sums of b per group. The caller then falls back.
-
-using I16 = std::int16_t;
-using I32 = std::int32_t;
-using I64 = std::int64_t;
-
-typedef I16 V16 __attribute__((vector_size(32)));
-typedef I32 V32 __attribute__((vector_size(64)));
-typedef std::uint8_t V8u __attribute__((vector_size(16)));
-typedef std::uint16_t V16u __attribute__((vector_size(32)));
-typedef std::uint8_t V8half __attribute__((vector_size(8)));
-typedef std::uint16_t V16uhalf __attribute__((vector_size(16)));
-typedef std::uint64_t V64 __attribute__((vector_size(32)));
-
-#define LACUNA_INLINE __attribute__((always_inline)) inline
+// Ranges are checked after every block; the caller falls back to wider lags.
 
 constexpr int kBlock = 16;  // entries of a block and PEs of a vector
 
-template <class Vector>
-static LACUNA_INLINE Vector load(const void* from) {
-  Vector vector;
-  __builtin_memcpy(&vector, from, sizeof(Vector));
-  return vector;
-}
-template <class Vector>
-static LACUNA_INLINE void store(void* to, const Vector& vector) {
-  __builtin_memcpy(to, &vector, sizeof(Vector));
-}
-
-/// Traits of a lag type: its vector and the ranges within which nothing can overflow. `kHigh` and
-/// `kLow` bound states at the start of a block, `kSpan` the cycles that a block may take; one entry
-/// adds at most 255 (16 bits: counts fit a byte) or 1024.
+/// The vector of a lag type and the ranges within which nothing can overflow. kHigh and kLow bound
+/// states at the start of a block, kSpan the cycles that a block may take; an entry adds at most
+/// 255 (16 bits: counts fit a byte) or 1024.
 template <class Lag>
 struct Traits;
 template <>
@@ -68,99 +45,8 @@ struct Traits<I32> {
   static constexpr I64 kSpan = 100'000'000;
 };
 
-static LACUNA_INLINE V16 vmax(V16 a, V16 b) {
-#if defined(__AVX2__)
-  return (V16)_mm256_max_epi16((__m256i)a, (__m256i)b);
-#else
-  return a > b ? a : b;
-#endif
-}
-static LACUNA_INLINE V16 vmin(V16 a, V16 b) {
-#if defined(__AVX2__)
-  return (V16)_mm256_min_epi16((__m256i)a, (__m256i)b);
-#else
-  return a < b ? a : b;
-#endif
-}
-static LACUNA_INLINE V32 vmax(V32 a, V32 b) { return a > b ? a : b; }
-static LACUNA_INLINE V32 vmin(V32 a, V32 b) { return a < b ? a : b; }
-
-template <class Lag>
-static LACUNA_INLINE typename Traits<Lag>::Vector splat(Lag value) {
-  return typename Traits<Lag>::Vector{} + value;
-}
-
-template <class Lag>
-static LACUNA_INLINE typename Traits<Lag>::Vector iota() {
-  return typename Traits<Lag>::Vector{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-}
-
-/// Largest element of rows[i] in element i.
-static LACUNA_INLINE V16 row_maxima(const V16* rows) {
-  V16 pair[8];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
-    const V16 a = rows[2 * i];
-    const V16 b = rows[2 * i + 1];
-    pair[i] = vmax(
-        __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27),
-        __builtin_shufflevector(a, b, 4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31));
-  }
-  V16 four[4];
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    const V16 a = pair[2 * i];
-    const V16 b = pair[2 * i + 1];
-    four[i] = vmax(
-        __builtin_shufflevector(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 8, 9, 24, 25, 10, 11, 26, 27),
-        __builtin_shufflevector(a, b, 4, 5, 20, 21, 6, 7, 22, 23, 12, 13, 28, 29, 14, 15, 30, 31));
-  }
-  V16 eight[2];
-#pragma GCC unroll 2
-  for (int i = 0; i < 2; ++i) {
-    const V16 a = four[2 * i];
-    const V16 b = four[2 * i + 1];
-    eight[i] = vmax(
-        __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
-        __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31));
-  }
-  return vmax(__builtin_shufflevector(eight[0], eight[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19,
-                                      20, 21, 22, 23),
-              __builtin_shufflevector(eight[0], eight[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26,
-                                      27, 28, 29, 30, 31));
-}
-static LACUNA_INLINE V32 row_maxima(const V32* rows) {
-  V32 result{};
-  for (int i = 0; i < kBlock; ++i) {
-    I32 best = rows[i][0];
-    for (int lane = 1; lane < kBlock; ++lane) best = rows[i][lane] > best ? rows[i][lane] : best;
-    result[i] = best;
-  }
-  return result;
-}
-
-/// Element i becomes the maximum of elements 0..i. `low` is smaller than every element.
-template <class Vector, class Lag>
-static LACUNA_INLINE Vector prefix_maxima(Vector v, Lag low) {
-  const Vector pad = Vector{} + low;
-  v = vmax(v, __builtin_shufflevector(pad, v, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-                                      29, 30));
-  v = vmax(v, __builtin_shufflevector(pad, v, 0, 1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
-                                      28, 29));
-  v = vmax(v, __builtin_shufflevector(pad, v, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
-                                      26, 27));
-  return vmax(
-      v, __builtin_shufflevector(pad, v, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
-}
-
-template <class Lag>
-static LACUNA_INLINE typename Traits<Lag>::Vector load_counts(const std::uint8_t* row) {
-  return __builtin_convertvector(load<V8u>(row), typename Traits<Lag>::Vector);
-}
-template <class Lag>
-static LACUNA_INLINE typename Traits<Lag>::Vector load_counts(const std::uint16_t* row) {
-  return __builtin_convertvector(load<V16u>(row), typename Traits<Lag>::Vector);
-}
+alignas(64) static constexpr I32 kIota[kBlock] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                  8, 9, 10, 11, 12, 13, 14, 15};
 
 /// Positions of the set bits of each byte, lowest first.
 struct BitTable {
@@ -181,9 +67,8 @@ static constexpr BitTable make_bit_table() {
 static constexpr BitTable kBits = make_bit_table();
 
 /// State of 16 PEs of a way. Lags are relative to the way's last issue.
-template <class Lag>
+template <class Vector>
 struct alignas(64) Lanes {
-  using Vector = typename Traits<Lag>::Vector;
   Vector leave;  // leave + 1
   Vector free;
   Vector blocked_seen;  // the way's sum of b, in this group, at the last taken entry
@@ -193,26 +78,40 @@ struct alignas(64) Lanes {
   Vector bank;
 };
 
-template <class Lag>
+template <class Vector>
 struct Way {
   I64 issue;    // I of the last entry
   I64 issued;   // entries so far
   I64 blocked;  // sum of b in this group
-  Lanes<Lag>* lanes;
-  I32* room;       // [ring] 1 + max of M over the PEs, of entry j at (j - shift)
-  I64 room_shift;  // entry number of room[0]
+  Lanes<Vector>* lanes;
+  I32* room;       // 1 + max of M over the PEs, of entry j at [j - room_shift]
+  I64 room_shift;  // the last D entries are always there
 };
 
 /// What a group sends in one way.
 struct Scan {
   std::uint16_t* position;  // of the entries with k
-  I32* offset;              // if any_empty: issue cycle of each entry if never blocked, 1 = first
-  int with_k;
+  I32* offset;  // if any_empty: issue cycle of each entry if never blocked; 1 is the first cycle
+  int with_k;   // entries
   int entries;  // with_k, + 1 if the last one has no k
   bool any_empty;
 };
 
-constexpr int kRoomExtra = 4096;  // entries between two moves of the ring
+constexpr int kRoomExtra = 4096;  // entries between two moves of a way's rooms
+
+enum class Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
+
+/// The scalars of one block.
+template <class Lag>
+struct BlockStep {
+  int count;
+  bool has_last;
+  Lag bank_free;                  // relative to the issue before the block, like all that follows
+  alignas(64) Lag issue[kBlock];  // I + 3, the first S possible
+  alignas(64) Lag blocked[kBlock];
+  alignas(64) Lag empty[kBlock];
+  Lag advance;
+};
 
 template <class Lag, class Count>
 struct Kernel {
@@ -223,9 +122,11 @@ struct Kernel {
   KernelOutput& out;
   const Count* counts;
   int chunks;
-  Way<Lag> ways[16];
+  Vector valid;  // lanes of the last chunk that are PEs
+  Way<Vector> ways[16];
   Scan scan;
-  Count* last_row;  // weights of the last entry, at least 1 each
+  BlockStep<Lag> block;
+  Count* last_row;  // weights of the last entry
 
   LACUNA_INLINE void scan_group(int q, int g) {
     const std::size_t words = static_cast<std::size_t>(in.window_words);
@@ -250,13 +151,11 @@ struct Kernel {
         mask_any |= mask;
         present_any |= row;
         std::uint64_t hits = mask & row;
-        auto at = static_cast<std::uint16_t>(in.base[w] + static_cast<int>(64 * i));
-        for (; hits != 0; hits >>= 8U, at = static_cast<std::uint16_t>(at + 8)) {
+        std::size_t at = static_cast<std::size_t>(in.base[w]) + 64 * i;
+        for (; hits != 0; hits >>= 8U, at += 8) {
           const std::size_t byte = hits & 0xFFU;
-          const V16uhalf found =
-              __builtin_convertvector(load<V8half>(kBits.positions[byte]), V16uhalf) + at;
-          store(position, found);
-          position += __builtin_popcount(static_cast<unsigned>(byte));
+          store_positions(position, kBits.positions[byte], static_cast<std::uint16_t>(at));
+          position += __builtin_popcountll(byte);
         }
       }
       if (mask_any == 0 || present_any == 0) continue;
@@ -277,28 +176,25 @@ struct Kernel {
     }
     scan.with_k = static_cast<int>(position - scan.position);
     scan.entries = scan.with_k;
-    std::uint64_t empty = static_cast<std::uint64_t>(empty_total);
     if (visited == 0 || pending != 0) {  // the last entry has no k
-      if (pending > 1 && !scan.any_empty) {
-        fill_offsets(0, scan.with_k, 1);
+      if (pending > 1) {
+        if (!scan.any_empty) fill_offsets(0, scan.with_k, 1);
         scan.any_empty = true;
+        empty_total += pending - 1;
       }
-      const I32 before_it = pending > 1 ? pending - 1 : 0;
-      empty += static_cast<std::uint64_t>(before_it);
-      empty_total += before_it;
       if (scan.any_empty) fill_offsets(scan.with_k, scan.with_k + 1, empty_total + 1);
       ++scan.entries;
       out.entries_without_k += 1;
     }
     out.windows_visited += visited;
-    out.windows_empty += empty;
+    out.windows_empty += static_cast<std::uint64_t>(empty_total);
     out.broadcasts += static_cast<std::uint64_t>(scan.entries);
   }
 
   /// offset[i] = i + shift for i in [begin, end); writes up to 15 more.
   LACUNA_INLINE void fill_offsets(std::ptrdiff_t begin, std::ptrdiff_t end, I32 shift) {
     for (std::ptrdiff_t i = begin; i < end; i += kBlock) {
-      store(scan.offset + i, iota<I32>() + (static_cast<I32>(i) + shift));
+      store_cycles(scan.offset + i, load_lags<V32>(kIota), static_cast<I32>(i) + shift);
     }
   }
 
@@ -309,37 +205,31 @@ struct Kernel {
     const std::uint8_t* masks =
         in.masks + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) * stride;
     const std::uint8_t* any = in.any_masks + static_cast<std::size_t>(q) * stride;
-    std::uint64_t written = 0;
     for (std::size_t part = 0; part < stride; part += 32) {
-      const V64 all = load<V64>(any + part);
-      V64 seen{};
+      const Bits all = load_bits(any + part);
+      Bits seen{};
       const std::uint8_t* column = masks + part;
       int i = 0;
       for (; i + 8 <= scan.with_k; i += 8) {
-#pragma GCC unroll 8
-        for (int j = 0; j < 8; ++j) seen |= load<V64>(column + scan.position[i + j] * stride);
-        const V64 missing = seen ^ all;
-        if ((missing[0] | missing[1] | missing[2] | missing[3]) == 0) break;
+        LACUNA_UNROLL for (int j = 0; j < 8; ++j) {
+          seen = seen | load_bits(column + scan.position[i + j] * stride);
+        }
+        if (covers(seen, all)) break;
       }
       if (i + 8 > scan.with_k) {
-        for (; i < scan.with_k; ++i) seen |= load<V64>(column + scan.position[i] * stride);
+        for (; i < scan.with_k; ++i) seen = seen | load_bits(column + scan.position[i] * stride);
       }
-      for (int j = 0; j < 4; ++j) {
-        written += static_cast<std::uint64_t>(__builtin_popcountll(seen[j]));
-      }
+      out.first_writes += count_bits(seen);
     }
-    out.first_writes += written;
   }
 
-  enum Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
-
-  /// One block of entries in 16 PEs; `rows[i]` becomes M + 1 of entry i (maximum with what is there
-  /// unless `first`).
-  template <Loss kLoss, bool kBank, bool kNeedAll>
-  LACUNA_INLINE void run_lanes(Lanes<Lag>& lanes, const Count* column, const Count* last_column,
-                               const std::uint16_t* position, int count, bool has_last, bool first,
-                               const Lag* issue, const Lag* blocked, const Lag* empty,
-                               Lag bank_free, Lag advance, Vector* rows, Vector& bad) const {
+  /// One block in 16 PEs; rows[i] becomes M + 1 of entry i, or its maximum with what is there.
+  /// kSingle: 16 PEs are all there are.
+  template <Loss kLoss, bool kBank, bool kNeedAll, bool kSingle>
+  LACUNA_INLINE void run_lanes(int chunk, Lanes<Vector>& lanes, const Count* table,
+                               const std::uint16_t* position, Vector* rows, Vector& bad) const {
+    const std::size_t stride = kSingle ? kBlock : static_cast<std::size_t>(in.count_stride);
+    const Count* column = table + chunk * kBlock;
     Vector leave = lanes.leave;
     Vector free = lanes.free;
     Vector blocked_seen = lanes.blocked_seen;
@@ -347,189 +237,203 @@ struct Kernel {
     Vector imbalance = lanes.imbalance;
     Vector window = lanes.window;
     Vector bank = lanes.bank;
-    const Vector zero{};
-    const Vector bank_term = splat<Lag>(bank_free);
+    const Vector zero = splat<Vector>(0);
+    const Vector one = splat<Vector>(1);
+    const Vector bank_free = splat<Vector>(block.bank_free);
     const auto step = [&](int i, Vector weights, bool all_need) __attribute__((always_inline)) {
-      if (kNeedAll || all_need) weights = vmax(weights, splat<Lag>(1));
-      const Vector needs = weights > zero;
-      const Vector mask_stage = vmax(splat<Lag>(issue[i]), leave);  // M + 1
-      rows[i] = first ? mask_stage : vmax(rows[i], mask_stage);
+      if (kNeedAll || all_need) weights = vmax(weights, one);
+      const Vector needs = greater(weights, zero);
+      const Vector mask_stage = vmax(splat<Vector>(block.issue[i]), leave);  // M + 1
+      rows[i] = kSingle || chunk == 0 ? mask_stage : vmax(rows[i], mask_stage);
       const Vector ready = vmax(mask_stage, free);
       Vector taken = ready;
       if constexpr (kBank) {
-        taken = vmax(ready, bank_term);
-        bank += (taken - ready) & needs;
-        leave = vmax(mask_stage, taken & needs) + 1;
+        taken = vmax(ready, bank_free);
+        bank = bank + ((taken - ready) & needs);
+        leave = vmax(mask_stage, taken & needs) + one;
       } else {
-        leave = vmax(mask_stage, free & needs) + 1;
+        leave = vmax(mask_stage, free & needs) + one;
       }
-      if constexpr (kLoss != kNone) {
+      if constexpr (kLoss != Loss::kNone) {
         const Vector gap = ready - free;
-        const Vector sum = splat<Lag>(blocked[i]);
+        const Vector sum = splat<Vector>(block.blocked[i]);
         const Vector part = vmin(gap, sum - blocked_seen);
-        imbalance += part & needs;
-        blocked_seen = needs ? sum : blocked_seen;
-        if constexpr (kLoss == kBoth) {
-          const Vector empties = splat<Lag>(empty[i]);
-          window += vmin(gap - part, empties - empty_seen) & needs;
-          empty_seen = needs ? empties : empty_seen;
+        imbalance = imbalance + (part & needs);
+        blocked_seen = select(needs, sum, blocked_seen);
+        if constexpr (kLoss == Loss::kBoth) {
+          const Vector empties = splat<Vector>(block.empty[i]);
+          window = window + (vmin(gap - part, empties - empty_seen) & needs);
+          empty_seen = select(needs, empties, empty_seen);
         }
       }
-      free = needs ? taken + weights : free;
+      free = select(needs, taken + weights, free);
     };
-    const int plain = has_last ? count - 1 : count;
+    const int plain = block.has_last ? block.count - 1 : block.count;
+    Vector weights;
+#pragma GCC unroll 4
     for (int i = 0; i < plain; ++i) {
-      step(i, load_counts<Lag>(column + position[i] * static_cast<std::size_t>(in.count_stride)),
-           false);
+      load_counts(weights, column + position[i] * stride);
+      step(i, weights, false);
     }
-    if (has_last) step(plain, load_counts<Lag>(last_column), true);
-    const Vector moved = free - advance;
-    const Vector moved_leave = leave - advance;
-    bad |= (moved > static_cast<Lag>(T::kHigh)) | (moved < static_cast<Lag>(T::kLow)) |
-           (moved_leave > static_cast<Lag>(T::kHigh));
-    lanes.leave = vmax(moved_leave, splat<Lag>(0));  // older than any issue to come: no influence
-    lanes.free = moved;
-    lanes.blocked_seen = blocked_seen;
-    lanes.empty_seen = empty_seen;
-    lanes.imbalance = imbalance;
-    lanes.window = window;
-    lanes.bank = bank;
+    if (block.has_last) {
+      load_counts(weights, last_row + chunk * kBlock);
+      step(plain, weights, true);
+    }
+    const Vector advance = splat<Vector>(block.advance);
+    free = free - advance;
+    leave = leave - advance;
+    bad = bad | greater(vmax(free, leave), splat<Vector>(static_cast<int>(T::kHigh))) |
+          greater(splat<Vector>(static_cast<int>(T::kLow)), free);
+    lanes.leave = vmax(leave, zero);  // what is older than any issue to come has no influence
+    lanes.free = free;
+    if constexpr (kLoss != Loss::kNone) {
+      lanes.blocked_seen = blocked_seen;
+      lanes.imbalance = imbalance;
+    }
+    if constexpr (kLoss == Loss::kBoth) {
+      lanes.empty_seen = empty_seen;
+      lanes.window = window;
+    }
+    if constexpr (kBank) lanes.bank = bank;
+  }
+
+  template <Loss kLoss, bool kBank, bool kNeedAll>
+  LACUNA_INLINE void run_chunks(Way<Vector>& way, const Count* table, const std::uint16_t* position,
+                                Vector* rows, Vector& bad) const {
+    if (chunks == 1) {
+      run_lanes<kLoss, kBank, kNeedAll, true>(0, way.lanes[0], table, position, rows, bad);
+      return;
+    }
+    for (int c = 0; c < chunks; ++c) {
+      run_lanes<kLoss, kBank, kNeedAll, false>(c, way.lanes[c], table, position, rows, bad);
+    }
   }
 
   /// All entries of one way and group. False if a range was left.
   bool run_way(int q, I64 bank_free) {
-    Way<Lag>& way = ways[q];
-    const std::size_t stride = static_cast<std::size_t>(in.count_stride);
-    const Count* table =
-        counts + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) * stride;
+    Way<Vector>& way = ways[q];
+    const Count* table = counts + static_cast<std::size_t>(q) *
+                                      static_cast<std::size_t>(in.positions) *
+                                      static_cast<std::size_t>(in.count_stride);
     make_last_row(table);
-    const int block = in.depth < kBlock ? in.depth : kBlock;
-    way.blocked = 0;
-    Vector bad{};
-    I32 offset_before = 0;  // offset of the entry before the block
-    alignas(64) Lag issue[kBlock];
-    alignas(64) Lag blocked[kBlock];
-    alignas(64) Lag empty[kBlock] = {};
+    const int block_entries = in.depth < kBlock ? in.depth : kBlock;
+    const bool any_empty = scan.any_empty;
+    Vector bad = splat<Vector>(0);
     Vector rows[kBlock];
-    for (int i = 0; i < kBlock; ++i) rows[i] = Vector{};
+    for (Vector& row : rows) row = bad;
+    I32 offset_before = 0;  // of the entry before the block
+    alignas(64) Lag counting[kBlock];
+    for (int i = 0; i < kBlock; ++i) {
+      block.empty[i] = 0;
+      counting[i] = static_cast<Lag>(i + 1);
+    }
+    const Vector one_to_16 = load_lags<Vector>(counting);
+    const Vector zero = splat<Vector>(0);
+    way.blocked = 0;
 
-    for (int begin = 0; begin < scan.entries; begin += block) {
-      const int count = scan.entries - begin < block ? scan.entries - begin : block;
-      const bool has_last = begin + count == scan.entries;
+    for (int begin = 0; begin < scan.entries; begin += block_entries) {
+      const int left = scan.entries - begin;
+      block.count = left < block_entries ? left : block_entries;
+      block.has_last = left <= block_entries;
       if (way.issued + kBlock - way.room_shift > in.depth + kRoomExtra) move_room(way);
 
       // Issue cycles relative to the last issue: unblocked offsets, and what rooms add.
-      Vector offset = iota<Lag>() + 1;
-      if (scan.any_empty) {
-        const V32 wide = load<V32>(scan.offset + begin) - offset_before;
-        offset = __builtin_convertvector(wide, Vector);
+      const I32 origin = static_cast<I32>(way.issue);
+      Vector offset = one_to_16;
+      if (any_empty) load_cycles(offset, scan.offset + begin, offset_before);
+      Vector room;
+      load_cycles(room, way.room + (way.issued - in.depth - way.room_shift), origin);
+      const Vector added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
+      store_lags(block.issue, offset + added + splat<Vector>(3));
+      store_lags(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
+      if (any_empty) {
+        store_lags(block.empty, offset - one_to_16 + splat<Vector>(offset_before - begin));
       }
-      const I32* room_from = way.room + (way.issued - in.depth - way.room_shift);
-      V32 room_wide = load<V32>(room_from) - static_cast<I32>(way.issue);
-      room_wide =
-          room_wide > static_cast<I32>(T::kLow) ? room_wide : V32{} + static_cast<I32>(T::kLow);
-      const Vector room = __builtin_convertvector(room_wide, Vector);
-      Vector added = prefix_maxima(vmax(room - offset, splat<Lag>(0)), static_cast<Lag>(T::kLow));
-      const Vector relative = offset + added;
-      const Lag advance = relative[count - 1];
-      const Lag added_last = added[count - 1];
-      store(issue, relative + 3);
-      const Vector blocked_sum = added + static_cast<Lag>(way.blocked);
-      store(blocked, blocked_sum);
-      if (scan.any_empty) {
-        store(empty, offset + static_cast<Lag>(offset_before - begin) - (iota<Lag>() + 1));
-      }
-      const I64 blocked_after = way.blocked + added_last;
-      if (advance > T::kSpan || blocked_after > T::kHigh) return false;
+      block.advance = static_cast<Lag>(block.issue[block.count - 1] - 3);
+      const I64 blocked_after = block.blocked[block.count - 1];
+      if (block.advance > T::kSpan || blocked_after > T::kHigh) return false;
 
       const I64 bank_relative = bank_free - way.issue;
-      const bool bank = bank_relative > issue[0];
+      const bool bank = bank_relative > block.issue[0];
       if (bank && bank_relative > T::kHigh) return false;
-      const Loss loss = scan.any_empty ? kBoth : blocked_after > 0 ? kImbalance : kNone;
-      const auto run = [&]<Loss kLoss, bool kBank, bool kNeedAll>() {
-        for (int c = 0; c < chunks; ++c) {
-          run_lanes<kLoss, kBank, kNeedAll>(
-              way.lanes[c], table + c * kBlock, last_row + c * kBlock, scan.position + begin, count,
-              has_last, c == 0, issue, blocked, empty, static_cast<Lag>(bank ? bank_relative : 0),
-              advance, rows, bad);
-        }
-      };
+      block.bank_free = static_cast<Lag>(bank ? bank_relative : 0);
+      const std::uint16_t* position = scan.position + begin;
       if (in.skip_none) {
-        bank ? run.template operator()<kBoth, true, true>()
-             : run.template operator()<kBoth, false, true>();
+        bank ? run_chunks<Loss::kBoth, true, true>(way, table, position, rows, bad)
+             : run_chunks<Loss::kBoth, false, true>(way, table, position, rows, bad);
       } else if (bank) {
-        run.template operator()<kBoth, true, false>();
-      } else if (loss == kBoth) {
-        run.template operator()<kBoth, false, false>();
-      } else if (loss == kImbalance) {
-        run.template operator()<kImbalance, false, false>();
+        run_chunks<Loss::kBoth, true, false>(way, table, position, rows, bad);
+      } else if (any_empty) {
+        run_chunks<Loss::kBoth, false, false>(way, table, position, rows, bad);
+      } else if (blocked_after > 0) {
+        run_chunks<Loss::kImbalance, false, false>(way, table, position, rows, bad);
       } else {
-        run.template operator()<kNone, false, false>();
+        run_chunks<Loss::kNone, false, false>(way, table, position, rows, bad);
       }
 
-      const V32 maxima = __builtin_convertvector(row_maxima(rows), V32);
-      store(way.room + (way.issued - way.room_shift), maxima + static_cast<I32>(way.issue));
-      way.issue += advance;
-      way.issued += count;
+      store_cycles(way.room + (way.issued - way.room_shift), row_maxima(rows), origin);
+      way.issue += block.advance;
+      way.issued += block.count;
       way.blocked = blocked_after;
-      offset_before = scan.any_empty ? scan.offset[begin + count - 1] : begin + count;
+      offset_before = any_empty ? scan.offset[begin + block.count - 1] : begin + block.count;
     }
     out.blocked += static_cast<std::uint64_t>(way.blocked);
-    Lag any = 0;
-    for (int i = 0; i < kBlock; ++i) any = static_cast<Lag>(any | bad[i]);
-    return any == 0 && way.issue < (1 << 30);
+    return !any_bit(bad) && way.issue < (1 << 30);
   }
 
-  /// The last entry's weights (none without k), and slots without a weight.
+  /// The last entry's weights; none if it has no k.
   LACUNA_INLINE void make_last_row(const Count* table) {
     const bool without_k = scan.entries > scan.with_k;
     const std::size_t stride = static_cast<std::size_t>(in.count_stride);
-    if (without_k) {
-      for (std::size_t i = 0; i < stride; ++i) last_row[i] = 0;
-    } else {
-      __builtin_memcpy(last_row, table + scan.position[scan.with_k - 1] * stride,
-                       stride * sizeof(Count));
+    const Count* from = table + (without_k ? 0 : scan.position[scan.with_k - 1] * stride);
+    for (std::size_t i = 0; i < stride; i += kBlock) {
+      if (without_k) {
+        __builtin_memset(last_row + i, 0, kBlock * sizeof(Count));
+      } else {
+        __builtin_memcpy(last_row + i, from + i, kBlock * sizeof(Count));
+      }
     }
   }
 
   /// Keeps the rooms of the last D entries.
-  void move_room(Way<Lag>& way) {
-    const I64 keep = in.depth;
-    const I64 from = way.issued - keep - way.room_shift;
-    __builtin_memmove(way.room, way.room + from, static_cast<std::size_t>(keep) * sizeof(I32));
+  void move_room(Way<Vector>& way) {
+    const I64 from = way.issued - in.depth - way.room_shift;
+    for (I64 i = 0; i < in.depth; ++i) way.room[i] = way.room[from + i];
     way.room_shift += from;
   }
 
-  /// Adds a way's sums of this group; returns the end of its last slot.
-  I64 finish_way(int q) {
-    Way<Lag>& way = ways[q];
-    I64 end = way.issue;
-    for (int p = 0; p < in.pes; ++p) {
-      const Lanes<Lag>& lanes = way.lanes[p / kBlock];
-      const int i = p % kBlock;
-      const I64 free = way.issue + lanes.free[i];
-      end = free > end ? free : end;
-      out.imbalance += static_cast<std::uint64_t>(lanes.imbalance[i]);
-      out.window += static_cast<std::uint64_t>(lanes.window[i]);
-      out.bank += static_cast<std::uint64_t>(lanes.bank[i]);
-    }
+  /// Adds a way's sums of this group; returns the end of its last slot. Lanes that are no PEs
+  /// behave like PEs without weights, so they are never later than one.
+  LACUNA_INLINE I64 finish_way(int q) {
+    Way<Vector>& way = ways[q];
+    const Vector zero = splat<Vector>(0);
+    Vector last = way.lanes[0].free;
     for (int c = 0; c < chunks; ++c) {
-      Lanes<Lag>& lanes = way.lanes[c];
-      lanes.imbalance = lanes.window = lanes.bank = Vector{};
-      lanes.blocked_seen = lanes.empty_seen = Vector{};
+      Lanes<Vector>& lanes = way.lanes[c];
+      last = vmax(last, lanes.free);
+      if (any_bit(lanes.imbalance | lanes.window | lanes.bank)) {
+        const bool whole = c + 1 < chunks;
+        out.imbalance += lane_sum(whole ? lanes.imbalance : lanes.imbalance & valid);
+        out.window += lane_sum(whole ? lanes.window : lanes.window & valid);
+        out.bank += lane_sum(whole ? lanes.bank : lanes.bank & valid);
+        lanes.imbalance = lanes.window = lanes.bank = zero;
+      }
+      lanes.blocked_seen = lanes.empty_seen = zero;
     }
-    return end;
+    return way.issue + largest(last);
   }
 
-  void count_slots(int q) {
+  /// Slots without a weight.
+  LACUNA_INLINE void count_slots(int q) {
     const std::uint32_t* zeros =
         in.zero_pes + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions);
+    const bool without_k = scan.entries > scan.with_k;
     if (in.skip_none) {
       for (int i = 0; i < scan.with_k; ++i) out.slots += zeros[scan.position[i]];
-    } else if (scan.entries == scan.with_k) {
+    } else if (!without_k) {
       out.slots += zeros[scan.position[scan.with_k - 1]];
     }
-    if (scan.entries > scan.with_k) out.slots += static_cast<std::uint64_t>(in.pes);
+    if (without_k) out.slots += static_cast<std::uint64_t>(in.pes);
   }
 
   bool run() {
@@ -553,10 +457,11 @@ struct Kernel {
       drained_1 = drained;
     }
     const I64 length = out.group_end[in.groups - 1];
+    alignas(64) Lag free[kBlock];
     for (int q = 0; q < in.ways; ++q) {
       for (int p = 0; p < in.pes; ++p) {
-        const I64 free = ways[q].issue + ways[q].lanes[p / kBlock].free[p % kBlock];
-        out.tail += static_cast<std::uint64_t>(length - free);
+        if (p % kBlock == 0) store_lags(free, ways[q].lanes[p / kBlock].free);
+        out.tail += static_cast<std::uint64_t>(length - (ways[q].issue + free[p % kBlock]));
       }
     }
     return true;
@@ -566,7 +471,8 @@ struct Kernel {
 template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
-  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {}, nullptr};
+  using Vector = typename Traits<Lag>::Vector;
+  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {}, {}, {}, nullptr};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {
@@ -575,104 +481,33 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
     return result;
   };
   const std::size_t chunks = static_cast<std::size_t>(kernel.chunks);
-  for (int q = 0; q < in.ways; ++q) {
-    Way<Lag>& way = kernel.ways[q];
-    way.lanes = reinterpret_cast<Lanes<Lag>*>(take(chunks * sizeof(Lanes<Lag>)));
-  }
-  const std::size_t ring = static_cast<std::size_t>(in.depth + in.depth + kRoomExtra + 2 * kBlock);
-  I32* rings = reinterpret_cast<I32*>(take(static_cast<std::size_t>(in.ways) * ring * sizeof(I32)));
+  const std::size_t rooms = static_cast<std::size_t>(2 * in.depth + kRoomExtra + 2 * kBlock);
   const std::size_t entries = static_cast<std::size_t>(in.positions + 1 + 4 * kBlock);
   kernel.scan.offset = reinterpret_cast<I32*>(take(entries * sizeof(I32)));
   kernel.scan.position = reinterpret_cast<std::uint16_t*>(take(entries * sizeof(std::uint16_t)));
   kernel.last_row = reinterpret_cast<Count*>(take(static_cast<std::size_t>(in.count_stride) * 2));
-  using Vector = typename Traits<Lag>::Vector;
+  alignas(64) Lag valid[kBlock];
+  for (int i = 0; i < kBlock; ++i) {
+    const bool pe = in.pes - (kernel.chunks - 1) * kBlock > i;
+    valid[i] = static_cast<Lag>(pe ? -1 : 0);
+  }
+  kernel.valid = load_lags<Vector>(valid);
+  const Vector zero = splat<Vector>(0);
   for (int q = 0; q < in.ways; ++q) {
-    Way<Lag>& way = kernel.ways[q];
+    Way<Vector>& way = kernel.ways[q];
     way.issue = 0;  // L_start - 1
     way.issued = 0;
     way.blocked = 0;
-    way.room = rings + static_cast<std::size_t>(q) * ring;
-    way.room_shift = -in.depth;  // D entries before the first that never blocked anything
-    for (std::size_t i = 0; i < ring; ++i) way.room[i] = -(1 << 30);
+    way.lanes = reinterpret_cast<Lanes<Vector>*>(take(chunks * sizeof(Lanes<Vector>)));
+    way.room = reinterpret_cast<I32*>(take(rooms * sizeof(I32)));
+    way.room_shift = -in.depth;  // D entries before the first, which never blocked anything
+    for (int i = 0; i < in.depth + 2 * kBlock; ++i) way.room[i] = -(1 << 30);
     for (std::size_t c = 0; c < chunks; ++c) {
-      Lanes<Lag>& lanes = way.lanes[c];
-      lanes.leave = Vector{};
       // A PE's first slot can stand in cycle 4 at the earliest; what is before it is edge.
-      lanes.free = Vector{} + 4;
-      lanes.blocked_seen = lanes.empty_seen = Vector{};
-      lanes.imbalance = lanes.window = lanes.bank = Vector{};
+      way.lanes[c] = {zero, splat<Vector>(4), zero, zero, zero, zero, zero};
     }
   }
   return kernel.run();
-}
-
-/// 16 channels of one row, widened.
-static LACUNA_INLINE V32 load_codes(const std::int8_t* codes) {
-  typedef std::int8_t V8s __attribute__((vector_size(16)));
-  return __builtin_convertvector(load<V8s>(codes), V32);
-}
-
-static void sum_products_16(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                            int channel, std::int32_t* sums) {
-  V32 sum = load<V32>(sums + channel);
-  for (int i = 0; i < count; ++i)
-    sum += load_codes(rows[i] + channel) * static_cast<I32>(values[i]);
-  store(sums + channel, sum);
-}
-
-#if defined(__AVX2__)
-/// 64 channels; two rows at a time through multiply-add of 16-bit pairs.
-static void sum_products_64(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                            int channel, std::int32_t* sums) {
-  __m256i even[4];  // channels 0-3 and 8-11 of each 16
-  __m256i odd[4];   // 4-7 and 12-15
-  for (int c = 0; c < 4; ++c) even[c] = odd[c] = _mm256_setzero_si256();
-  const auto add = [&](const std::int8_t* first, const std::int8_t* second, std::uint32_t pair)
-      __attribute__((always_inline)) {
-    const __m256i factors = _mm256_set1_epi32(static_cast<int>(pair));
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; ++c) {
-      const __m256i a = _mm256_cvtepi8_epi16(load<__m128i>(first + channel + 16 * c));
-      const __m256i b = _mm256_cvtepi8_epi16(load<__m128i>(second + channel + 16 * c));
-      even[c] = _mm256_add_epi32(even[c], _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), factors));
-      odd[c] = _mm256_add_epi32(odd[c], _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), factors));
-    }
-  };
-  int i = 0;
-  for (; i + 2 <= count; i += 2) {
-    add(rows[i], rows[i + 1],
-        static_cast<std::uint16_t>(values[i]) |
-            static_cast<std::uint32_t>(static_cast<std::uint16_t>(values[i + 1])) << 16U);
-  }
-  if (i < count) add(rows[i], rows[i], static_cast<std::uint16_t>(values[i]));
-  for (int c = 0; c < 4; ++c) {
-    std::int32_t* const to = sums + channel + 16 * c;
-    store(to,
-          _mm256_add_epi32(load<__m256i>(to), _mm256_permute2x128_si256(even[c], odd[c], 0x20)));
-    store(to + 8, _mm256_add_epi32(load<__m256i>(to + 8),
-                                   _mm256_permute2x128_si256(even[c], odd[c], 0x31)));
-  }
-}
-#endif
-
-void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                  int channels, std::int32_t* sums) {
-  int channel = 0;
-#if defined(__AVX2__)
-  for (; channel + 64 <= channels; channel += 64) {
-    sum_products_64(rows, values, count, channel, sums);
-  }
-#endif
-  for (; channel + 16 <= channels; channel += 16) {
-    sum_products_16(rows, values, count, channel, sums);
-  }
-  for (; channel < channels; ++channel) {
-    std::uint32_t sum = static_cast<std::uint32_t>(sums[channel]);
-    for (int i = 0; i < count; ++i) {
-      sum += static_cast<std::uint32_t>(values[i] * rows[i][channel]);
-    }
-    sums[channel] = static_cast<std::int32_t>(sum);
-  }
 }
 
 bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output) {

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vector versions for the baseline of the build: the compiler splits each vector into what the
-// machine has.
+// The vector versions for the baseline of the build.
 #include "timing/engine/kernel.h"
 
+#define LACUNA_INLINE __attribute__((always_inline)) inline
+#define LACUNA_UNROLL _Pragma("GCC unroll 16")
+
 namespace lacuna::timing::engine::portable {
-// NOLINTNEXTLINE(bugprone-suspicious-include): one body per instruction set
+using I16 = std::int16_t;
+using I32 = std::int32_t;
+using I64 = std::int64_t;
+// NOLINTBEGIN(bugprone-suspicious-include): one body per instruction set
+#include "timing/engine/simd_portable.h"
+//
 #include "timing/engine/kernel_body.h"
+#include "timing/engine/sums_portable.h"
+// NOLINTEND(bugprone-suspicious-include)
+
+void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
+                  int channels, std::int32_t* sums) {
+  sum_products_rest(rows, values, count, 0, channels, sums);
+}
 }  // namespace lacuna::timing::engine::portable
