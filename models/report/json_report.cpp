@@ -131,6 +131,10 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
     json["splits"] = Json{{"m", layer.splits_m}, {"k", layer.splits_k}, {"n", layer.splits_n}};
     json["predicted_cycles"] = layer.predicted_cycles;
     json["transpose_cycles"] = layer.transpose_cycles;
+    json["loads"] = Json{{"tiles", layer.weight_loads},
+                         {"tiles_saved", layer.weight_loads_saved},
+                         {"blocks", layer.block_loads},
+                         {"blocks_saved", layer.block_loads_saved}};
     json["engine"] = activity_json(layer.engine);
     if (source != nullptr) {
       if (!source->run_time_weights()) json["weights"] = operand_json(source->weights.provenance);
@@ -142,6 +146,9 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
   if (layer.has_expect) {
     json["expect"] = Json{{"values", layer.expect_values}, {"mismatches", layer.expect_mismatches}};
     if (!layer.first_mismatch.empty()) json["expect"]["first_mismatch"] = layer.first_mismatch;
+  }
+  if (layer.reference_mismatches >= 0) {
+    json["dense_reference_mismatches"] = layer.reference_mismatches;
   }
   return json;
 }
@@ -202,16 +209,19 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   json["throughput"] = Json{{"samples_per_s", summary.samples_per_s},
                             {"warm_samples_per_s", summary.warm_samples_per_s}};
   json["macs"] = Json{{"dense", summary.macs_dense},
+                      {"activation_nonzero", summary.macs_activation_nonzero},
                       {"effective", summary.macs_effective},
                       {"utilization", summary.mac_utilization},
                       {"engine_utilization", summary.engine_utilization},
                       {"dense_per_cycle", summary.dense_macs_per_cycle}};
-  json["sparsity"] = Json{{"weights", summary.weight_sparsity}};
+  json["sparsity"] = Json{{"weights", summary.weight_sparsity},
+                          {"activations", summary.activation_sparsity}};
   json["bandwidth"] = Json{{"dram", bandwidth_json(summary.dram)},
                            {"sram", bandwidth_json(summary.sram)},
                            {"crossbar_bytes", result.memory.noc_bytes}};
   json["bandwidth"]["dram"]["commands"] = result.memory.dram_commands;
   json["bandwidth"]["dram"]["statistics"] = result.memory.dram_statistics;
+  json["bandwidth"]["sram"]["statistics"] = result.memory.sram_statistics;
   json["energy"] = energy_json(summary);
   json["energy"]["table"] = input.energy.table().name;
   json["power_w"] = summary.power_w;

@@ -173,6 +173,11 @@ Summary summarize(const ReportInput& input) {
       ratio(real(summary.macs_effective),
             lanes * real(result.pes_per_core) * real(result.engine.pass_cycles));
   summarize_operands(input.graph, summary);
+  for (const auto& [layer, macs] : input.activation_macs) summary.macs_activation_nonzero += macs;
+  if (summary.macs_dense > 0) {
+    summary.activation_sparsity =
+        1 - ratio(real(summary.macs_activation_nonzero), real(summary.macs_dense));
+  }
 
   const chip::MemoryResult& memory = result.memory;
   summary.dram = bandwidth(memory.dram_read_bytes, memory.dram_write_bytes, summary.seconds,

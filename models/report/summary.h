@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "chip/result.h"
+#include "cosim/counting_backend.h"
 #include "energy/energy_model.h"
 #include "params/chip_params.h"
 #include "workload/graph.h"
@@ -38,6 +39,8 @@ struct ReportInput {
   const params::ChipParams& chip;
   const workload::Graph& graph;
   const energy::EnergyModel& energy;
+  /// Dense MACs with a non-zero activation, by layer.
+  const cosim::MacCounts& activation_macs;
 };
 
 /// Over samples; every sample has the latency of its batch. p99 is the nearest rank.
@@ -79,12 +82,14 @@ struct Summary {
 
   std::int64_t macs_dense = 0;
   std::int64_t macs_effective = 0;
+  std::int64_t macs_activation_nonzero = 0;
   std::int64_t peak_macs_per_cycle = 0;
   double mac_utilization = 0;       ///< effective MACs per MAC and cycle of the run
   double dense_macs_per_cycle = 0;  ///< zeros counted: may exceed the peak
   double engine_utilization = 0;    ///< effective MACs per MAC slot of all passes
 
-  double weight_sparsity = 0;  ///< zeros among all stored weights of engine layers
+  double weight_sparsity = 0;      ///< zeros among all stored weights of engine layers
+  double activation_sparsity = 0;  ///< dense MACs of engine layers whose activation is zero
 
   Bandwidth dram;
   Bandwidth sram;

@@ -121,9 +121,12 @@ std::string totals(const Summary& summary) {
       "MACs", fmt::format("{} dense, {} with both operands non-zero ({}); {:.4g} dense MACs per cycle",
                           si(dense, "MAC"), si(effective, "MAC"), share_of(effective, dense),
                           summary.dense_macs_per_cycle));
-  text += line("", fmt::format("utilization {} of all MACs, {} while a pass runs",
+  text += line("", fmt::format("utilization {} of all MACs, {} while a pass runs; zero: {} of "
+                               "weights, {} of activations as they enter the engine",
                                percent(summary.mac_utilization),
-                               percent(summary.engine_utilization)));
+                               percent(summary.engine_utilization),
+                               percent(summary.weight_sparsity),
+                               percent(summary.activation_sparsity)));
   const double total = summary.energy.total_joules();
   text += line("Energy", fmt::format("{}, {} per sample, {} mean power; {} from published numbers",
                                      si(total, "J"), si(summary.energy_per_sample_j, "J"),

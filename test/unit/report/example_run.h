@@ -114,6 +114,7 @@ inline chip::RunResult example_result() {
   fc.has_expect = true;
   fc.expect_values = 60;
   fc.expect_mismatches = 2;
+  fc.reference_mismatches = 0;
   fc.first_mismatch = "sample 3: 2 of 10 codes differ";
   chip::LayerResult pool;
   pool.name = "pool";
@@ -138,7 +139,8 @@ inline chip::RunResult example_result() {
   result.memory.sram_peak_bytes_per_s = 64e9;
   result.memory.noc_bytes = 8000;
   result.memory.dram_commands = {{"ACT", 5}, {"RD", 60}};
-  result.memory.dram_statistics = {{"row_hit_rate", 0.75}};
+  result.memory.dram_statistics = {{"row_hits", 75}};
+  result.memory.sram_statistics = {{"conflicts", 3}};
   result.verification.engine = cosim::EngineKind::kLockstep;
   result.verification.passes = 24;
   result.verification.shadowed = 24;
@@ -156,9 +158,10 @@ struct ExampleRun {
   workload::Graph graph = example_graph();
   chip::RunResult result = example_result();
   energy::EnergyModel energy{example_table(), chip};
+  cosim::MacCounts activation_macs{{"conv1", 5000}, {"fc, \"last\"", 2000}};
   RunSettings settings{"chip.yaml", "net.yaml", {"engine.pes=4"}, {"chip.yaml", "net.yaml"},
                        "lockstep",  0,          6, 2, "dual"};
-  [[nodiscard]] ReportInput input() const { return {settings, result, chip, graph, energy}; }
+  [[nodiscard]] ReportInput input() const { return {settings, result, chip, graph, energy, activation_macs}; }
 };
 
 }  // namespace lacuna::report

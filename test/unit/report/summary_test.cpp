@@ -32,6 +32,7 @@ TEST(Summary, FiguresByHand) {
   EXPECT_DOUBLE_EQ(summary.engine_utilization, 3000.0 / (8 * 800));
   EXPECT_DOUBLE_EQ(summary.layers[0].engine_utilization, 2000.0 / (8 * 500));
   EXPECT_DOUBLE_EQ(summary.weight_sparsity, 0.75);
+  EXPECT_DOUBLE_EQ(summary.activation_sparsity, 0.5);
 
   EXPECT_DOUBLE_EQ(summary.dram.bytes_per_s, 4e9);
   EXPECT_DOUBLE_EQ(summary.dram.utilization, 0.25);

@@ -67,7 +67,8 @@ TEST(Timeline, CountersHoldAllBytesHoweverLongTheRun) {
   double bytes = 0;
   double previous = -1;
   double previous_rate = 0;
-  for (const Json& event : parsed(folder.file("t.json"))["traceEvents"]) {
+  const Json json = parsed(folder.file("t.json"));
+  for (const Json& event : json["traceEvents"]) {
     if (event["ph"] != "C" || event["name"] != "DRAM to SRAM") continue;
     const double now = event["ts"];
     if (previous >= 0) bytes += previous_rate * 1e9 * (now - previous) * 1e-6;
