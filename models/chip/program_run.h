@@ -42,6 +42,7 @@ class ProgramRun : public tlm::WorkSource {
   [[nodiscard]] int program_index() const override { return index_; }
   [[nodiscard]] int program_variant() const override { return variant_; }
   [[nodiscard]] std::string_view layer_name(int layer) const override;
+  [[nodiscard]] int first_reader(int value) const override { return graph_.readers(value).front(); }
   [[nodiscard]] sc_core::sc_event& changed() override { return changed_; }
   [[nodiscard]] tlm::Readiness stored(
       const std::vector<mapper::Dependency>& needs) const override;

@@ -37,20 +37,30 @@ std::int64_t psum_bytes(const params::EngineParams& engine, std::int64_t channel
          drain_beats(engine, channels) * ceil_div<std::int64_t>(rows, engine.lanes);
 }
 
+KTile make_tile(const WindowTable& windows, int begin, int end) {
+  return {begin, end, windows.positions({begin, end}), windows.k_range({begin, end}).count()};
+}
+
+bool k_tile_fits(const WeightCounts& counts, const WindowTable& windows,
+                 const params::EngineParams& engine, std::int64_t tile_channels,
+                 std::int64_t block_rows, int begin, int end) {
+  if (!block_fits(windows, engine, block_rows, begin, end)) return false;
+  for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
+    if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
+                   end)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Largest window_end such that windows [begin, window_end) make a tile for all channel ranges and a
 /// block; `begin` if not even one window fits.
 int furthest_window(const WeightCounts& counts, const WindowTable& windows,
                     const params::EngineParams& engine, std::int64_t tile_channels,
                     std::int64_t block_rows, int begin) {
   const auto fits = [&](int end) {
-    if (!block_fits(windows, engine, block_rows, begin, end)) return false;
-    for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
-      if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
-                     end)) {
-        return false;
-      }
-    }
-    return true;
+    return k_tile_fits(counts, windows, engine, tile_channels, block_rows, begin, end);
   };
   int low = begin;  // fits (the empty range)
   int high = windows.windows();
@@ -62,12 +72,7 @@ int furthest_window(const WeightCounts& counts, const WindowTable& windows,
   return low;
 }
 
-KTile make_tile(const WindowTable& windows, int begin, int end) {
-  return {begin, end, windows.positions({begin, end}), windows.k_range({begin, end}).count()};
-}
-
-/// Cuts K greedily, then as evenly as the same number of tiles allows. Empty when a window does not
-/// fit.
+/// As few K tiles as fit, the longest first. Empty when a window does not fit.
 std::vector<KTile> cut_k(const WeightCounts& counts, const WindowTable& windows,
                          const params::EngineParams& engine, std::int64_t tile_channels,
                          std::int64_t block_rows) {
@@ -79,22 +84,45 @@ std::vector<KTile> cut_k(const WeightCounts& counts, const WindowTable& windows,
     greedy.push_back(make_tile(windows, begin, end));
     begin = end;
   }
-  const int tiles = static_cast<int>(greedy.size());
-  if (tiles < 2) return greedy;
+  return greedy;
+}
+
+/// That many K tiles of about the same number of windows. Empty when they do not fit.
+std::vector<KTile> cut_k_evenly(const WeightCounts& counts, const WindowTable& windows,
+                                const params::EngineParams& engine, std::int64_t tile_channels,
+                                std::int64_t block_rows, int tiles) {
   std::vector<KTile> even;
   for (int i = 0; i < tiles; ++i) {
     const int begin = static_cast<int>(std::int64_t{windows.windows()} * i / tiles);
     const int end = static_cast<int>(std::int64_t{windows.windows()} * (i + 1) / tiles);
-    if (begin == end || !block_fits(windows, engine, block_rows, begin, end)) return greedy;
-    for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
-      if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
-                     end)) {
-        return greedy;
-      }
+    if (begin == end ||
+        !k_tile_fits(counts, windows, engine, tile_channels, block_rows, begin, end)) {
+      return {};
     }
     even.push_back(make_tile(windows, begin, end));
   }
   return even;
+}
+
+/// Ways of cutting K: as few tiles as fit, evenly where that is possible, and up to four times as
+/// many: the load of the next tile hides behind the passes of this one.
+std::vector<std::vector<KTile>> k_candidates(const WeightCounts& counts,
+                                             const WindowTable& windows,
+                                             const params::EngineParams& engine,
+                                             std::int64_t tile_channels,
+                                             std::int64_t block_rows) {
+  std::vector<std::vector<KTile>> candidates;
+  std::vector<KTile> greedy = cut_k(counts, windows, engine, tile_channels, block_rows);
+  if (greedy.empty()) return candidates;
+  const auto fewest = static_cast<int>(greedy.size());
+  candidates.push_back(std::move(greedy));
+  for (const int tiles : {fewest, fewest + 1, 2 * fewest, 4 * fewest}) {
+    if (tiles == 1 || tiles > windows.windows()) continue;
+    std::vector<KTile> even =
+        cut_k_evenly(counts, windows, engine, tile_channels, block_rows, tiles);
+    if (!even.empty()) candidates.push_back(std::move(even));
+  }
+  return candidates;
 }
 
 /// 1, 2, 3, 4, 6, 8, 12, ... and the limit itself.
@@ -207,22 +235,26 @@ Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
         output_too_small = output_too_small || (groups == 1 && rows == 1);
         break;
       }
-      Split split;
-      split.k_tiles = cut_k(counts, windows, engine, channels, block_rows);
-      if (split.k_tiles.empty()) break;  // larger blocks fit even less
-      split.tile_channels = static_cast<int>(channels);
-      split.n_tiles = static_cast<int>(ceil_div(problem.n, channels));
-      split.block_rows = static_cast<int>(block_rows);
-      split.blocks = static_cast<int>(ceil_div(problem.rows, block_rows));
-      for (const std::int64_t run : ladder(split.blocks)) {
-        if (split.k_tiles.size() > 1 &&
-            run * psum_bytes(engine, channels, block_rows) > engine.psum_buffer) {
-          break;
+      std::vector<std::vector<KTile>> cuts =
+          k_candidates(counts, windows, engine, channels, block_rows);
+      if (cuts.empty()) break;  // larger blocks fit even less
+      for (std::vector<KTile>& cut : cuts) {
+        Split split;
+        split.k_tiles = std::move(cut);
+        split.tile_channels = static_cast<int>(channels);
+        split.n_tiles = static_cast<int>(ceil_div(problem.n, channels));
+        split.block_rows = static_cast<int>(block_rows);
+        split.blocks = static_cast<int>(ceil_div(problem.rows, block_rows));
+        for (const std::int64_t run : ladder(split.blocks)) {
+          if (split.k_tiles.size() > 1 &&
+              run * psum_bytes(engine, channels, block_rows) > engine.psum_buffer) {
+            break;
+          }
+          split.blocks_per_task = static_cast<int>(run);
+          split.task_runs = static_cast<int>(ceil_div<std::int64_t>(split.blocks, run));
+          split.predicted_cycles = predict(problem, counts, windows, chip, split).total;
+          if (best.n_tiles == 0 || split.predicted_cycles < best.predicted_cycles) best = split;
         }
-        split.blocks_per_task = static_cast<int>(run);
-        split.task_runs = static_cast<int>(ceil_div<std::int64_t>(split.blocks, run));
-        split.predicted_cycles = predict(problem, counts, windows, chip, split).total;
-        if (best.n_tiles == 0 || split.predicted_cycles < best.predicted_cycles) best = split;
       }
     }
   }

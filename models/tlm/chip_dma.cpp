@@ -108,6 +108,8 @@ void ChipDma::finish(int fetch) {
     layer = program_->gemms[static_cast<std::size_t>(gemm)].layer;
   } else if (command.kind == mapper::Fetch::Kind::kConstants) {
     layer = program_->vectors[static_cast<std::size_t>(command.index)].layer;
+  } else {
+    layer = context_.source->first_reader(command.index);
   }
   if (layer >= 0) {
     Traffic& traffic = context_.layers[static_cast<std::size_t>(layer)].traffic;

@@ -53,6 +53,9 @@ class WorkSource {
   [[nodiscard]] virtual int program_variant() const = 0;
   [[nodiscard]] virtual std::string_view layer_name(int layer) const = 0;
 
+  /// The first layer that reads a value; its traffic is charged with fetching it.
+  [[nodiscard]] virtual int first_reader(int value) const = 0;
+
   /// Fires when anything below may have become ready.
   [[nodiscard]] virtual sc_core::sc_event& changed() = 0;
   [[nodiscard]] virtual Readiness stored(const std::vector<mapper::Dependency>& needs) const = 0;

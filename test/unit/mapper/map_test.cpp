@@ -327,6 +327,12 @@ TEST(SlotLayout, SlotsOfUnitsAndHeads) {
   EXPECT_EQ(layout.slot_bytes(), 9);
   EXPECT_EQ(layout.token_bytes(), 64);
   EXPECT_EQ(layout.slot_traffic(0), 32);
+  // Units smaller than act_block have smaller slots: 16 codes and 2 mask bytes.
+  const SlotLayout narrow{128, 128, 16, 64};
+  EXPECT_EQ(narrow.slots(), 8);
+  EXPECT_EQ(narrow.slot_bytes(), 18);
+  EXPECT_EQ(narrow.slot_of(17), 1);
+  EXPECT_EQ(narrow.token_bytes(), 160);
   // Units larger than a slot: tiles of 12 in slots of 8, the last unit has 8.
   const SlotLayout wide{20, 20, 12, 8};
   EXPECT_EQ(wide.slots(), 3);

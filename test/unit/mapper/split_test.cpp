@@ -116,22 +116,41 @@ TEST(Split, ViolationsAreNoticed) {
   EXPECT_FALSE(split_violations(problem, counts, windows, chip.engine, few_blocks).empty());
 }
 
-TEST(Split, SparserWeightsAllowLargerKTiles) {
+TEST(Split, SparserWeightsAllowLargerTiles) {
   params::ChipParams chip;
-  chip.cores = 1;
   const WindowTable windows(chip.engine, {1, 4096});
-  SplitProblem problem{.layer = "x", .rows = 4, .n = 512};
-  std::vector<std::size_t> tiles;
+  std::vector<int> longest;
   for (const double density : {1.0, 0.5, 0.1}) {
     base::Rng rng(3);
     std::vector<std::int8_t> codes(4096 * 512);
     for (std::int8_t& code : codes) code = rng.bernoulli(density) ? 1 : 0;
     const WeightCounts counts(codes, 512, windows, chip.engine);
-    Split split = choose_split(problem, counts, windows, chip);
-    tiles.push_back(split.k_tiles.size() * static_cast<std::size_t>(split.n_tiles));
+    int end = 0;
+    while (end < windows.windows() && tile_fits(counts, windows, chip.engine, 0, 512, 0, end + 1)) {
+      ++end;
+    }
+    longest.push_back(end);
   }
-  EXPECT_GT(tiles[0], tiles[1]);
-  EXPECT_GT(tiles[1], tiles[2]);
+  // Dense: 2048 bytes per PE / (4 + 2 + 32 bytes per position) = 53 positions, one window of 32.
+  EXPECT_EQ(longest[0], 1);
+  EXPECT_GT(longest[1], longest[0]);
+  EXPECT_GT(longest[2], longest[1]);
+}
+
+TEST(Split, MoreKTilesThanNeededHideTheirLoads) {
+  // One core, few rows: the load of the weights is all that counts. In one tile nothing overlaps.
+  params::ChipParams chip;
+  chip.cores = 16;
+  const WindowTable windows(chip.engine, {1, 1152});
+  base::Rng rng(3);
+  std::vector<std::int8_t> codes(1152 * 256);
+  for (std::int8_t& code : codes) code = rng.bernoulli(0.1) ? 1 : 0;
+  const WeightCounts counts(codes, 256, windows, chip.engine);
+  const SplitProblem problem{.layer = "x", .rows = 16, .n = 256, .activation_density = 0.3};
+  const Split split = choose_split(problem, counts, windows, chip);
+  Split whole = split;
+  whole.k_tiles = {{0, windows.windows(), windows.positions({0, windows.windows()}), 1152}};
+  EXPECT_LE(split.predicted_cycles, predict(problem, counts, windows, chip, whole).total);
 }
 
 TEST(Split, ThereIsWorkForEveryCore) {
