@@ -78,16 +78,6 @@ struct alignas(64) Lanes {
   Vector bank;
 };
 
-template <class Vector>
-struct Way {
-  I64 issue;    // I of the last entry
-  I64 issued;   // entries so far
-  I64 blocked;  // sum of b in this group
-  Lanes<Vector>* lanes;
-  I32* room;       // 1 + max of M over the PEs, of entry j at [j - room_shift]
-  I64 room_shift;  // the last D entries are always there
-};
-
 /// What a group sends in one way.
 struct Scan {
   std::uint16_t* position;  // of the entries with k
@@ -95,6 +85,20 @@ struct Scan {
   int with_k;   // entries
   int entries;  // with_k, + 1 if the last one has no k
   bool any_empty;
+};
+
+template <class Vector, class Count>
+struct Way {
+  Scan scan;
+  Count* last_row;    // weights of the group's last entry
+  int begin;          // entries of the group already run
+  I32 offset_before;  // offset of the entry before `begin`
+  I64 issue;          // I of the last entry
+  I64 issued;         // entries so far
+  I64 blocked;        // sum of b in this group
+  Lanes<Vector>* lanes;
+  I32* room;       // 1 + max of M over the PEs, of entry j at [j - room_shift]
+  I64 room_shift;  // the last D entries are always there
 };
 
 constexpr int kRoomExtra = 4096;  // entries between two moves of a way's rooms
@@ -117,18 +121,20 @@ template <class Lag, class Count>
 struct Kernel {
   using T = Traits<Lag>;
   using Vector = typename T::Vector;
+  using W = Way<Vector, Count>;
 
   const KernelInput& in;
   KernelOutput& out;
   const Count* counts;
   int chunks;
-  Vector valid;  // lanes of the last chunk that are PEs
-  Way<Vector> ways[16];
-  Scan scan;
+  Vector valid;     // lanes of the last chunk that are PEs
+  Vector counting;  // 1 .. 16
+  W ways[16];
   BlockStep<Lag> block;
-  Count* last_row;  // weights of the last entry
+  Vector bad;  // lanes that left their range in this group
 
   LACUNA_INLINE void scan_group(int q, int g) {
+    Scan& scan = ways[q].scan;
     const std::size_t words = static_cast<std::size_t>(in.window_words);
     const std::size_t windows = static_cast<std::size_t>(in.windows);
     const std::uint64_t* present = in.present + static_cast<std::size_t>(q) * windows * words;
@@ -165,24 +171,24 @@ struct Kernel {
         continue;
       }
       if (pending != 0) {
-        if (!scan.any_empty) fill_offsets(0, before - scan.position, 1);
+        if (!scan.any_empty) fill_offsets(scan, 0, before - scan.position, 1);
         scan.any_empty = true;
         empty_total += pending;
         pending = 0;
       }
       if (scan.any_empty) {
-        fill_offsets(before - scan.position, position - scan.position, empty_total + 1);
+        fill_offsets(scan, before - scan.position, position - scan.position, empty_total + 1);
       }
     }
     scan.with_k = static_cast<int>(position - scan.position);
     scan.entries = scan.with_k;
     if (visited == 0 || pending != 0) {  // the last entry has no k
       if (pending > 1) {
-        if (!scan.any_empty) fill_offsets(0, scan.with_k, 1);
+        if (!scan.any_empty) fill_offsets(scan, 0, scan.with_k, 1);
         scan.any_empty = true;
         empty_total += pending - 1;
       }
-      if (scan.any_empty) fill_offsets(scan.with_k, scan.with_k + 1, empty_total + 1);
+      if (scan.any_empty) fill_offsets(scan, scan.with_k, scan.with_k + 1, empty_total + 1);
       ++scan.entries;
       out.entries_without_k += 1;
     }
@@ -192,7 +198,8 @@ struct Kernel {
   }
 
   /// offset[i] = i + shift for i in [begin, end); writes up to 15 more.
-  LACUNA_INLINE void fill_offsets(std::ptrdiff_t begin, std::ptrdiff_t end, I32 shift) {
+  LACUNA_INLINE void fill_offsets(const Scan& scan, std::ptrdiff_t begin, std::ptrdiff_t end,
+                                  I32 shift) {
     for (std::ptrdiff_t i = begin; i < end; i += kBlock) {
       store_cycles(scan.offset + i, load_lags<V32>(kIota), static_cast<I32>(i) + shift);
     }
@@ -201,6 +208,7 @@ struct Kernel {
   /// Rows written for the first time: bits of the OR of the masks. Stops once every row that has
   /// weights at all is written.
   LACUNA_INLINE void count_first_writes(int q) {
+    const Scan& scan = ways[q].scan;
     const std::size_t stride = static_cast<std::size_t>(in.mask_stride);
     const std::uint8_t* masks =
         in.masks + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) * stride;
@@ -226,8 +234,10 @@ struct Kernel {
   /// One block in 16 PEs; rows[i] becomes M + 1 of entry i, or its maximum with what is there.
   /// kSingle: 16 PEs are all there are.
   template <Loss kLoss, bool kBank, bool kNeedAll, bool kSingle>
-  LACUNA_INLINE void run_lanes(int chunk, Lanes<Vector>& lanes, const Count* table,
-                               const std::uint16_t* position, Vector* rows, Vector& bad) const {
+  LACUNA_INLINE void run_lanes(const W& way, int chunk, const Count* table, Vector* rows,
+                               Vector& bad) const {
+    Lanes<Vector>& lanes = way.lanes[chunk];
+    const std::uint16_t* position = way.scan.position + way.begin;
     const std::size_t stride = kSingle ? kBlock : static_cast<std::size_t>(in.count_stride);
     const Count* column = table + chunk * kBlock;
     Vector leave = lanes.leave;
@@ -276,7 +286,7 @@ struct Kernel {
       step(i, weights, false);
     }
     if (block.has_last) {
-      load_counts(weights, last_row + chunk * kBlock);
+      load_counts(weights, way.last_row + chunk * kBlock);
       step(plain, weights, true);
     }
     const Vector advance = splat<Vector>(block.advance);
@@ -298,91 +308,109 @@ struct Kernel {
   }
 
   template <Loss kLoss, bool kBank, bool kNeedAll>
-  LACUNA_INLINE void run_chunks(Way<Vector>& way, const Count* table, const std::uint16_t* position,
-                                Vector* rows, Vector& bad) const {
+  LACUNA_INLINE void run_chunks(const W& way, const Count* table, Vector* rows) {
     if (chunks == 1) {
-      run_lanes<kLoss, kBank, kNeedAll, true>(0, way.lanes[0], table, position, rows, bad);
+      run_lanes<kLoss, kBank, kNeedAll, true>(way, 0, table, rows, bad);
       return;
     }
     for (int c = 0; c < chunks; ++c) {
-      run_lanes<kLoss, kBank, kNeedAll, false>(c, way.lanes[c], table, position, rows, bad);
+      run_lanes<kLoss, kBank, kNeedAll, false>(way, c, table, rows, bad);
     }
   }
 
-  /// All entries of one way and group. False if a range was left.
-  bool run_way(int q, I64 bank_free) {
-    Way<Vector>& way = ways[q];
-    const Count* table = counts + static_cast<std::size_t>(q) *
-                                      static_cast<std::size_t>(in.positions) *
-                                      static_cast<std::size_t>(in.count_stride);
-    make_last_row(table);
-    const int block_entries = in.depth < kBlock ? in.depth : kBlock;
-    const bool any_empty = scan.any_empty;
-    Vector bad = splat<Vector>(0);
-    Vector rows[kBlock];
-    for (Vector& row : rows) row = bad;
-    I32 offset_before = 0;  // of the entry before the block
-    alignas(64) Lag counting[kBlock];
-    for (int i = 0; i < kBlock; ++i) {
-      block.empty[i] = 0;
-      counting[i] = static_cast<Lag>(i + 1);
-    }
-    const Vector one_to_16 = load_lags<Vector>(counting);
+  /// The next block of a way in this group. False if a range was left.
+  LACUNA_INLINE bool run_block(int q, int block_entries, I64 bank_free) {
+    W& way = ways[q];
+    const Scan& scan = way.scan;
+    const Count* table = weight_counts(q);
     const Vector zero = splat<Vector>(0);
-    way.blocked = 0;
+    const int left = scan.entries - way.begin;
+    block.count = left < block_entries ? left : block_entries;
+    block.has_last = left <= block_entries;
+    if (way.issued + kBlock - way.room_shift > in.depth + kRoomExtra) move_room(way);
 
-    for (int begin = 0; begin < scan.entries; begin += block_entries) {
-      const int left = scan.entries - begin;
-      block.count = left < block_entries ? left : block_entries;
-      block.has_last = left <= block_entries;
-      if (way.issued + kBlock - way.room_shift > in.depth + kRoomExtra) move_room(way);
-
-      // Issue cycles relative to the last issue: unblocked offsets, and what rooms add.
-      const I32 origin = static_cast<I32>(way.issue);
-      Vector offset = one_to_16;
-      if (any_empty) load_cycles(offset, scan.offset + begin, offset_before);
-      Vector room;
-      load_cycles(room, way.room + (way.issued - in.depth - way.room_shift), origin);
-      const Vector added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
-      store_lags(block.issue, offset + added + splat<Vector>(3));
-      store_lags(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
-      if (any_empty) {
-        store_lags(block.empty, offset - one_to_16 + splat<Vector>(offset_before - begin));
-      }
-      block.advance = static_cast<Lag>(block.issue[block.count - 1] - 3);
-      const I64 blocked_after = block.blocked[block.count - 1];
-      if (block.advance > T::kSpan || blocked_after > T::kHigh) return false;
-
-      const I64 bank_relative = bank_free - way.issue;
-      const bool bank = bank_relative > block.issue[0];
-      if (bank && bank_relative > T::kHigh) return false;
-      block.bank_free = static_cast<Lag>(bank ? bank_relative : 0);
-      const std::uint16_t* position = scan.position + begin;
-      if (in.skip_none) {
-        bank ? run_chunks<Loss::kBoth, true, true>(way, table, position, rows, bad)
-             : run_chunks<Loss::kBoth, false, true>(way, table, position, rows, bad);
-      } else if (bank) {
-        run_chunks<Loss::kBoth, true, false>(way, table, position, rows, bad);
-      } else if (any_empty) {
-        run_chunks<Loss::kBoth, false, false>(way, table, position, rows, bad);
-      } else if (blocked_after > 0) {
-        run_chunks<Loss::kImbalance, false, false>(way, table, position, rows, bad);
-      } else {
-        run_chunks<Loss::kNone, false, false>(way, table, position, rows, bad);
-      }
-
-      store_cycles(way.room + (way.issued - way.room_shift), row_maxima(rows), origin);
-      way.issue += block.advance;
-      way.issued += block.count;
-      way.blocked = blocked_after;
-      offset_before = any_empty ? scan.offset[begin + block.count - 1] : begin + block.count;
+    // Issue cycles relative to the last issue: unblocked offsets, and what rooms add.
+    const I32 origin = static_cast<I32>(way.issue);
+    Vector offset = counting;
+    if (scan.any_empty) load_cycles(offset, scan.offset + way.begin, way.offset_before);
+    Vector room;
+    load_cycles(room, way.room + (way.issued - in.depth - way.room_shift), origin);
+    const Vector added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
+    store_lags(block.issue, offset + added + splat<Vector>(3));
+    store_lags(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
+    if (scan.any_empty) {
+      store_lags(block.empty, offset - counting + splat<Vector>(way.offset_before - way.begin));
+    } else {
+      store_lags(block.empty, zero);
     }
-    out.blocked += static_cast<std::uint64_t>(way.blocked);
-    return !any_bit(bad) && way.issue < (1 << 30);
+    block.advance = static_cast<Lag>(block.issue[block.count - 1] - 3);
+    const I64 blocked_after = block.blocked[block.count - 1];
+    if (block.advance > T::kSpan || blocked_after > T::kHigh) return false;
+
+    const I64 bank_relative = bank_free - way.issue;
+    const bool bank = bank_relative > block.issue[0];
+    if (bank && bank_relative > T::kHigh) return false;
+    block.bank_free = static_cast<Lag>(bank ? bank_relative : 0);
+    Vector rows[kBlock];  // of entries beyond the block: any value, used by nobody
+    for (int i = block.count; i < kBlock; ++i) rows[i] = zero;
+    if (in.skip_none) {
+      bank ? run_chunks<Loss::kBoth, true, true>(way, table, rows)
+           : run_chunks<Loss::kBoth, false, true>(way, table, rows);
+    } else if (bank) {
+      run_chunks<Loss::kBoth, true, false>(way, table, rows);
+    } else if (scan.any_empty) {
+      run_chunks<Loss::kBoth, false, false>(way, table, rows);
+    } else if (blocked_after > 0) {
+      run_chunks<Loss::kImbalance, false, false>(way, table, rows);
+    } else {
+      run_chunks<Loss::kNone, false, false>(way, table, rows);
+    }
+
+    store_cycles(way.room + (way.issued - way.room_shift), row_maxima(rows), origin);
+    way.issue += block.advance;
+    way.issued += block.count;
+    way.blocked = blocked_after;
+    way.begin += block.count;
+    way.offset_before = scan.any_empty ? scan.offset[way.begin - 1] : way.begin;
+    return true;
+  }
+
+  /// All entries of one group. The ways take turns, because consecutive blocks of one way wait for
+  /// each other, and the processor can overlap those of different ways. False if a range was left.
+  bool run_entries(I64 bank_free) {
+    const int block_entries = in.depth < kBlock ? in.depth : kBlock;
+    bad = splat<Vector>(0);
+    for (int q = 0; q < in.ways; ++q) {
+      ways[q].blocked = 0;
+      ways[q].begin = 0;
+      ways[q].offset_before = 0;
+      make_last_row(q);
+    }
+    for (bool more = true; more;) {
+      more = false;
+      for (int q = 0; q < in.ways; ++q) {
+        if (ways[q].begin == ways[q].scan.entries) continue;
+        if (!run_block(q, block_entries, bank_free)) return false;
+        more = true;
+      }
+    }
+    for (int q = 0; q < in.ways; ++q) {
+      out.blocked += static_cast<std::uint64_t>(ways[q].blocked);
+      if (ways[q].issue > (1 << 30)) return false;
+    }
+    return !any_bit(bad);
+  }
+
+  [[nodiscard]] LACUNA_INLINE const Count* weight_counts(int q) const {
+    return counts + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) *
+                        static_cast<std::size_t>(in.count_stride);
   }
 
   /// The last entry's weights; none if it has no k.
-  LACUNA_INLINE void make_last_row(const Count* table) {
+  LACUNA_INLINE void make_last_row(int q) {
+    const Scan& scan = ways[q].scan;
+    const Count* table = weight_counts(q);
+    Count* last_row = ways[q].last_row;
     const bool without_k = scan.entries > scan.with_k;
     const std::size_t stride = static_cast<std::size_t>(in.count_stride);
     const Count* from = table + (without_k ? 0 : scan.position[scan.with_k - 1] * stride);
@@ -396,7 +424,7 @@ struct Kernel {
   }
 
   /// Keeps the rooms of the last D entries.
-  void move_room(Way<Vector>& way) {
+  void move_room(W& way) {
     const I64 from = way.issued - in.depth - way.room_shift;
     for (I64 i = 0; i < in.depth; ++i) way.room[i] = way.room[from + i];
     way.room_shift += from;
@@ -405,7 +433,7 @@ struct Kernel {
   /// Adds a way's sums of this group; returns the end of its last slot. Lanes that are no PEs
   /// behave like PEs without weights, so they are never later than one.
   LACUNA_INLINE I64 finish_way(int q) {
-    Way<Vector>& way = ways[q];
+    W& way = ways[q];
     const Vector zero = splat<Vector>(0);
     Vector last = way.lanes[0].free;
     for (int c = 0; c < chunks; ++c) {
@@ -425,6 +453,7 @@ struct Kernel {
 
   /// Slots without a weight.
   LACUNA_INLINE void count_slots(int q) {
+    const Scan& scan = ways[q].scan;
     const std::uint32_t* zeros =
         in.zero_pes + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions);
     const bool without_k = scan.entries > scan.with_k;
@@ -445,7 +474,9 @@ struct Kernel {
         scan_group(q, g);
         count_first_writes(q);
         count_slots(q);
-        if (!run_way(q, drained_2)) return false;
+      }
+      if (!run_entries(drained_2)) return false;
+      for (int q = 0; q < in.ways; ++q) {
         const I64 way_end = finish_way(q);
         end = way_end > end ? way_end : end;
       }
@@ -472,7 +503,7 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {}, {}, {}, nullptr};
+  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {}, {}, {}, {}};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {
@@ -483,18 +514,21 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
   const std::size_t chunks = static_cast<std::size_t>(kernel.chunks);
   const std::size_t rooms = static_cast<std::size_t>(2 * in.depth + kRoomExtra + 2 * kBlock);
   const std::size_t entries = static_cast<std::size_t>(in.positions + 1 + 4 * kBlock);
-  kernel.scan.offset = reinterpret_cast<I32*>(take(entries * sizeof(I32)));
-  kernel.scan.position = reinterpret_cast<std::uint16_t*>(take(entries * sizeof(std::uint16_t)));
-  kernel.last_row = reinterpret_cast<Count*>(take(static_cast<std::size_t>(in.count_stride) * 2));
   alignas(64) Lag valid[kBlock];
+  alignas(64) Lag counting[kBlock];
   for (int i = 0; i < kBlock; ++i) {
+    counting[i] = static_cast<Lag>(i + 1);
     const bool pe = in.pes - (kernel.chunks - 1) * kBlock > i;
     valid[i] = static_cast<Lag>(pe ? -1 : 0);
   }
   kernel.valid = load_lags<Vector>(valid);
+  kernel.counting = load_lags<Vector>(counting);
   const Vector zero = splat<Vector>(0);
   for (int q = 0; q < in.ways; ++q) {
-    Way<Vector>& way = kernel.ways[q];
+    auto& way = kernel.ways[q];
+    way.scan.offset = reinterpret_cast<I32*>(take(entries * sizeof(I32)));
+    way.scan.position = reinterpret_cast<std::uint16_t*>(take(entries * sizeof(std::uint16_t)));
+    way.last_row = reinterpret_cast<Count*>(take(static_cast<std::size_t>(in.count_stride) * 2));
     way.issue = 0;  // L_start - 1
     way.issued = 0;
     way.blocked = 0;

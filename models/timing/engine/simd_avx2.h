@@ -29,9 +29,12 @@ LACUNA_NATIVE_BINARY(Native32, vmax, _mm256_max_epi32)
 LACUNA_NATIVE_BINARY(Native32, vmin, _mm256_min_epi32)
 #undef LACUNA_NATIVE_BINARY
 
+/// As assembly, because GCC 12 rewrites the intrinsic into a comparison and a blend.
 template <class Native>
 static LACUNA_INLINE Native select(const Native& mask, const Native& a, const Native& b) {
-  return {_mm256_blendv_epi8(b.v, a.v, mask.v)};
+  Native result;
+  asm("vpblendvb %3, %2, %1, %0" : "=x"(result.v) : "x"(b.v), "x"(a.v), "x"(mask.v));
+  return result;
 }
 static LACUNA_INLINE void splat(Native16& to, int value) {
   to.v = _mm256_set1_epi16(static_cast<short>(value));
