@@ -117,8 +117,8 @@ void crossbar(benchmark::State& state) {
   state.SetItemsProcessed(sent);
 }
 
-// 16 MB of weights from DRAM over the interconnect, 4 KiB transactions: AT phases, checker excluded.
-// SystemC elaborates once per process, so all iterations use one platform.
+// 16 MB of weights from DRAM over the interconnect, 4 KiB transactions: AT phases, checker
+// excluded. SystemC elaborates once per process, so all iterations use one platform.
 void tlm_stream(benchmark::State& state) {
   struct Platform {
     Platform() {
@@ -141,7 +141,8 @@ void tlm_stream(benchmark::State& state) {
   std::uint64_t at = 0;
   const sc_core::sc_time start = sc_core::sc_time_stamp();
   for (auto _ : state) {
-    platform.initiator.submit((std::uint64_t{1} << 40) + at, kBytes, false, [] { sc_core::sc_pause(); });
+    platform.initiator.submit((std::uint64_t{1} << 40) + at, kBytes, false,
+                              [] { sc_core::sc_pause(); });
     at = (at + kBytes) % (std::uint64_t{1} << 32);
     sc_core::sc_start();
     moved += kBytes;
@@ -163,11 +164,11 @@ int main(int argc, char** argv) {
                                                       {"conflict", Traffic::kConflict}};
   for (const auto& [name, traffic] : traffics) {
     for (const char* preset : lacuna::kPresets) {
-      benchmark::RegisterBenchmark(("dram/" + std::string(name) + "/" + preset).c_str(),
-                                   [preset = std::string(preset), traffic = traffic](
-                                       benchmark::State& state) {
-                                     lacuna::dram(state, preset, traffic);
-                                   });
+      benchmark::RegisterBenchmark(
+          ("dram/" + std::string(name) + "/" + preset).c_str(),
+          [preset = std::string(preset), traffic = traffic](benchmark::State& state) {
+            lacuna::dram(state, preset, traffic);
+          });
     }
   }
   benchmark::RegisterBenchmark("crossbar/1KiB", lacuna::crossbar);

@@ -81,8 +81,7 @@ bool parse_token(std::string_view word, Token& token, std::string& error) {
     return false;
   }
   token.field = static_cast<MemoryField>(found - kFieldNames.begin());
-  if (token.with_row &&
-      (token.field == MemoryField::kRow || token.field == MemoryField::kColumn)) {
+  if (token.with_row && (token.field == MemoryField::kRow || token.field == MemoryField::kColumn)) {
     error = fmt::format("'{}': only channels, ranks and banks can be combined with '^row'", whole);
     return false;
   }

@@ -4,8 +4,8 @@
 // the least significant address bit, above the offset inside a burst. A field may appear several
 // times ("column ... column:2"); one appearance of each may leave its width out and takes what
 // remains. "^row" on a field XORs it with row bits (permutation-based interleaving; Zhang, Zhu and
-// Zhang, MICRO 2000), lowest row bits to the least significant such field: rows that would collide in
-// a bank spread over banks.
+// Zhang, MICRO 2000), lowest row bits to the least significant such field: rows that would collide
+// in a bank spread over banks.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ struct MemoryMapping {
   std::string error;                 ///< a sentence without a full stop; empty if all is well
 };
 
-/// Parses a mapping or a name of one (row_bank_column, bank_row_column, row_column_bank). `channels`
-/// is a power of two.
+/// Parses a mapping or a name of one (row_bank_column, bank_row_column, row_column_bank).
+/// `channels` is a power of two.
 [[nodiscard]] MemoryMapping parse_memory_mapping(std::string_view text,
                                                  const MemoryOrganization& organization,
                                                  int channels);

@@ -58,9 +58,9 @@ void check_organization(const MemoryOrganization& o, Rules& rules) {
                 fmt::format("channel_width ({}) times pseudo_channels ({}) must be a multiple of "
                             "device_width ({})",
                             o.channel_width, o.pseudo_channels, o.device_width));
-  rules.require(o.total_banks() <= 512, {"organization.banks"},
-                fmt::format("a channel has {} banks in all; at most 512 are possible",
-                            o.total_banks()));
+  rules.require(
+      o.total_banks() <= 512, {"organization.banks"},
+      fmt::format("a channel has {} banks in all; at most 512 are possible", o.total_banks()));
 }
 
 void check_commands(const MemoryPreset& preset, Rules& rules) {
@@ -122,9 +122,9 @@ std::vector<Violation> MemoryControllerParams::validate() const {
                                  write_queue)});
   }
   if (write_low >= write_high) {
-    found.push_back({{"write_low", "write_high"},
-                     fmt::format("write_low ({}) must be below write_high ({})", write_low,
-                                 write_high)});
+    found.push_back(
+        {{"write_low", "write_high"},
+         fmt::format("write_low ({}) must be below write_high ({})", write_low, write_high)});
   }
   return found;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A DRAM standard as data: what configs/memories/*.yaml describes. Timing is a table of constraints
-// (level, commands before, commands after, latency, window), so that a new standard is a file and no
-// code; docs/reference/memory.md explains every key. All times are cycles of the memory's own command
-// clock, written as expressions over the named values of `timing`.
+// (level, commands before, commands after, latency, window), so that a new standard is a file and
+// no code; docs/reference/memory.md explains every key. All times are cycles of the memory's own
+// command clock, written as expressions over the named values of `timing`.
 //
 // Convention for multi-cycle commands (LPDDR, HBM): the values are those of the standard, from the
 // last clock edge of one command to the last clock edge of the next. The controller and the checker
@@ -22,15 +22,14 @@
 
 namespace lacuna::params {
 
-/// Where a constraint holds: between commands to the same node of this level (or, with `sibling`, to
-/// different nodes that share the next higher one).
+/// Where a constraint holds: between commands to the same node of this level (or, with `sibling`,
+/// to different nodes that share the next higher one).
 enum class MemoryLevel { kChannel, kPseudoChannel, kRank, kBankGroup, kBank };
 constexpr auto enum_names(MemoryLevel) {
-  return std::array{EnumName{MemoryLevel::kChannel, "channel"},
-                    EnumName{MemoryLevel::kPseudoChannel, "pseudo_channel"},
-                    EnumName{MemoryLevel::kRank, "rank"},
-                    EnumName{MemoryLevel::kBankGroup, "bank_group"},
-                    EnumName{MemoryLevel::kBank, "bank"}};
+  return std::array{
+      EnumName{MemoryLevel::kChannel, "channel"},
+      EnumName{MemoryLevel::kPseudoChannel, "pseudo_channel"}, EnumName{MemoryLevel::kRank, "rank"},
+      EnumName{MemoryLevel::kBankGroup, "bank_group"}, EnumName{MemoryLevel::kBank, "bank"}};
 }
 
 /// Commands of the DRAM. RDA and WRA precharge their bank by themselves; PREA and REFab address a
@@ -38,11 +37,12 @@ constexpr auto enum_names(MemoryLevel) {
 enum class MemoryCommand { kACT, kRD, kRDA, kWR, kWRA, kPRE, kPREA, kREFab, kREFpb };
 inline constexpr int kMemoryCommands = 9;
 constexpr auto enum_names(MemoryCommand) {
-  return std::array{EnumName{MemoryCommand::kACT, "ACT"},     EnumName{MemoryCommand::kRD, "RD"},
-                    EnumName{MemoryCommand::kRDA, "RDA"},     EnumName{MemoryCommand::kWR, "WR"},
-                    EnumName{MemoryCommand::kWRA, "WRA"},     EnumName{MemoryCommand::kPRE, "PRE"},
-                    EnumName{MemoryCommand::kPREA, "PREA"},   EnumName{MemoryCommand::kREFab, "REFab"},
-                    EnumName{MemoryCommand::kREFpb, "REFpb"}};
+  return std::array{
+      EnumName{MemoryCommand::kACT, "ACT"},    EnumName{MemoryCommand::kRD, "RD"},
+      EnumName{MemoryCommand::kRDA, "RDA"},    EnumName{MemoryCommand::kWR, "WR"},
+      EnumName{MemoryCommand::kWRA, "WRA"},    EnumName{MemoryCommand::kPRE, "PRE"},
+      EnumName{MemoryCommand::kPREA, "PREA"},  EnumName{MemoryCommand::kREFab, "REFab"},
+      EnumName{MemoryCommand::kREFpb, "REFpb"}};
 }
 
 /// One row of the timing table.
@@ -68,10 +68,11 @@ struct MemoryConstraint {
                 .range(1, 16)
                 .optional(),
             self.window);
-    visitor(field("sibling",
-                  "between different nodes of the level that share the next higher node: rank to rank")
-                .optional(),
-            self.sibling);
+    visitor(
+        field("sibling",
+              "between different nodes of the level that share the next higher node: rank to rank")
+            .optional(),
+        self.sibling);
   }
 };
 
@@ -86,15 +87,17 @@ struct MemoryCommandForm {
   static void visit(Self& self, Visitor& visitor) {
     visitor(field("cycles", "clock cycles on the command bus", Unit::kCycles).range(1, 16),
             self.cycles);
-    visitor(field("bus", "command bus; commands on different buses do not block each other").optional(),
-            self.bus);
+    visitor(
+        field("bus", "command bus; commands on different buses do not block each other").optional(),
+        self.bus);
   }
 };
 
 /// Sizes. A "column" is one beat of the channel (or pseudo-channel), channel_width bits.
 struct MemoryOrganization {
   int channel_width = 16;  ///< data bits of a pseudo-channel, or of the channel if it has one
-  int device_width = 16;   ///< data bits of one device; channel_width / device_width work in parallel
+  int device_width =
+      16;  ///< data bits of one device; channel_width / device_width work in parallel
   int pseudo_channels = 1;
   int ranks = 1;
   int bank_groups = 1;
@@ -137,7 +140,9 @@ struct MemoryOrganization {
             self.bank_groups);
     visitor(field("banks", "banks of a bank group").range(1, 32).power_of_2(), self.banks);
     visitor(field("rows", "rows of a bank").range(2, 1 << 24).power_of_2(), self.rows);
-    visitor(field("columns", "beats of channel_width bits in an open row").range(8, 1 << 16).power_of_2(),
+    visitor(field("columns", "beats of channel_width bits in an open row")
+                .range(8, 1 << 16)
+                .power_of_2(),
             self.columns);
     visitor(field("burst_length", "beats of one read or write").range(2, 64).power_of_2(),
             self.burst_length);
@@ -150,9 +155,9 @@ struct MemoryOrganization {
 
 /// Data and refresh times.
 struct MemoryTimes {
-  std::string read_latency;      ///< last command edge to first data
-  std::string write_latency;     ///< last command edge to first data
-  std::string refresh_interval;  ///< per rank, all-bank
+  std::string read_latency;                 ///< last command edge to first data
+  std::string write_latency;                ///< last command edge to first data
+  std::string refresh_interval;             ///< per rank, all-bank
   std::string refresh_bank_interval = "0";  ///< between per-bank refreshes; 0 = the device has none
 
   friend bool operator==(const MemoryTimes&, const MemoryTimes&) = default;
@@ -204,13 +209,14 @@ struct MemoryRail {
   }
 };
 
-/// What is known about energy. Currents where a data sheet has them; a figure per bit for everything.
+/// What is known about energy. Currents where a data sheet has them; a figure per bit for
+/// everything.
 struct MemoryPower {
   double per_bit = 0;                       ///< joules per transferred bit, all included
   std::map<std::string, MemoryRail> rails;  ///< empty = no currents known
-  std::string tras = "0";  ///< ACT to PRE at which idd0 was measured, expression
-  std::string trc = "0";   ///< ACT to ACT at which idd0 was measured, expression
-  std::string trfc = "0";  ///< length of an all-bank refresh, expression
+  std::string tras = "0";                   ///< ACT to PRE at which idd0 was measured, expression
+  std::string trc = "0";                    ///< ACT to ACT at which idd0 was measured, expression
+  std::string trfc = "0";                   ///< length of an all-bank refresh, expression
 
   friend bool operator==(const MemoryPower&, const MemoryPower&) = default;
 
@@ -252,8 +258,8 @@ struct MemoryControllerParams {
   int write_age = 4096;  ///< cycles after which a waiting write starts a drain
   int row_hit_cap = 16;  ///< younger row hits that may pass a waiting older request of the bank
   MemoryRefresh refresh = MemoryRefresh::kAllBank;
-  int refresh_postpone = 8;    ///< refreshes that may be owed while requests wait
-  int pipeline_cycles = 0;     ///< added to every completion: controller and PHY
+  int refresh_postpone = 8;  ///< refreshes that may be owed while requests wait
+  int pipeline_cycles = 0;   ///< added to every completion: controller and PHY
   std::string mapping = "row rank bank column pseudo_channel bank_group channel";
 
   friend bool operator==(const MemoryControllerParams&, const MemoryControllerParams&) = default;
@@ -284,15 +290,16 @@ struct MemoryControllerParams {
                   "refreshes that may be owed while requests wait; JEDEC allows 8 (all-bank)")
                 .range(0, 8),
             self.refresh_postpone);
-    visitor(field("pipeline", "cycles added to every completion for controller and PHY",
-                  Unit::kCycles)
-                .range(0, 10000),
-            self.pipeline_cycles);
-    visitor(field("mapping",
-                  "address bits from most to least significant: fields row, rank, bank_group, bank, "
-                  "column, channel, pseudo_channel, each optionally with ':bits' and '^row'; or a "
-                  "name: row_bank_column, bank_row_column, row_column_bank"),
-            self.mapping);
+    visitor(
+        field("pipeline", "cycles added to every completion for controller and PHY", Unit::kCycles)
+            .range(0, 10000),
+        self.pipeline_cycles);
+    visitor(
+        field("mapping",
+              "address bits from most to least significant: fields row, rank, bank_group, bank, "
+              "column, channel, pseudo_channel, each optionally with ':bits' and '^row'; or a "
+              "name: row_bank_column, bank_row_column, row_column_bank"),
+        self.mapping);
   }
   [[nodiscard]] std::vector<Violation> validate() const;
 };
@@ -301,8 +308,8 @@ struct MemoryControllerParams {
 struct MemoryPreset {
   std::string name;
   std::string standard;
-  std::string source;            ///< where the numbers come from, and which are judged
-  double clock_period = 1e-9;    ///< seconds
+  std::string source;          ///< where the numbers come from, and which are judged
+  double clock_period = 1e-9;  ///< seconds
   MemoryOrganization organization;
   std::map<std::string, std::int64_t> timing;
   MemoryTimes latency;
@@ -328,15 +335,15 @@ struct MemoryPreset {
     visitor(field("name", "what reports call this memory"), self.name);
     visitor(field("standard", "the family, for reports: LPDDR4X, DDR4, HBM2 ..."), self.standard);
     visitor(field("source", "where the numbers come from; which are judged"), self.source);
-    visitor(field("clock_period", "period of the command clock", Unit::kSeconds)
-                .range(1e-11, 1e-7),
+    visitor(field("clock_period", "period of the command clock", Unit::kSeconds).range(1e-11, 1e-7),
             self.clock_period);
     visitor(field("organization", "sizes of a channel"), self.organization);
     visitor(field("timing", "named values in clock cycles, for the expressions below"),
             self.timing);
     visitor(field("latency", "data and refresh times: expressions"), self.latency);
-    visitor(field("commands", "the commands that the device has, by name: ACT, RD, RDA, WR, WRA, PRE, "
-                              "PREA, REFab, REFpb"),
+    visitor(field("commands",
+                  "the commands that the device has, by name: ACT, RD, RDA, WR, WRA, PRE, "
+                  "PREA, REFab, REFpb"),
             self.commands);
     visitor(field("constraints", "the timing table"), self.constraints);
     visitor(field("power", "energy per bit, supply currents"), self.power);

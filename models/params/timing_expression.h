@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Latencies in a memory description are written as the standard writes them, "WL + BURST + WTR", and
-// evaluated once against the table of named values. Grammar: integers, names, + - *, parentheses,
-// max(a, b, ...) and min(a, b, ...). Whole clock cycles only; nothing here knows what a name means.
+// Latencies in a memory description are written as the standard writes them, "WL + BURST + WTR",
+// and evaluated once against the table of named values. Grammar: integers, names, + - *,
+// parentheses, max(a, b, ...) and min(a, b, ...). Whole clock cycles only; nothing here knows what
+// a name means.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct TimingValue {
   std::string error;                   ///< what is wrong, a sentence without a full stop
 };
 
-/// Evaluates `text`. Names are case sensitive. Any value, also in between, beyond +-1e12 is an error.
+/// Evaluates `text`. Names are case sensitive. Any value, also in between, beyond +-1e12 is an
+/// error.
 [[nodiscard]] TimingValue evaluate_timing(std::string_view text,
                                           const std::map<std::string, std::int64_t>& names);
 

@@ -7,12 +7,12 @@
 
 namespace lacuna::tlm {
 
-using ::tlm::tlm_phase;
-using ::tlm::tlm_sync_enum;
 using sc_core::sc_max_time;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 using sc_core::SC_ZERO_TIME;
+using ::tlm::tlm_phase;
+using ::tlm::tlm_sync_enum;
 
 AtTarget::AtTarget(sc_core::sc_module_name name, int slots)
     : sc_module(name), socket("socket"), slots_(static_cast<std::size_t>(slots)) {
@@ -84,7 +84,9 @@ void AtTarget::begin_request(const Request& request) {
   begin(slot, request.binding, *request.payload);
 }
 
-void AtTarget::finish(int slot, const sc_time& time) { responses_.push({time, order_++, slot, {}}); }
+void AtTarget::finish(int slot, const sc_time& time) {
+  responses_.push({time, order_++, slot, {}});
+}
 
 void AtTarget::reschedule() {
   sc_time next = next_event();

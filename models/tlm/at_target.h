@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The target side of the approximately-timed base protocol (IEEE 1666-2011, 15.2), for memories that
-// work on many transactions at once: any number of initiators, four phases, back-pressure by holding
-// back END_REQ while all slots are taken, one response at a time per initiator. Derived classes do the
-// timing.
+// The target side of the approximately-timed base protocol (IEEE 1666-2011, 15.2), for memories
+// that work on many transactions at once: any number of initiators, four phases, back-pressure by
+// holding back END_REQ while all slots are taken, one response at a time per initiator. Derived
+// classes do the timing.
 //
 //   BEGIN_REQ ─► slot free? ─► try_begin() ... finish(slot, time) ─► BEGIN_RESP ─► END_RESP
 //
@@ -14,9 +14,9 @@
 // enables, streaming. Each is answered as the standard says for a target that does not do it.
 #pragma once
 
+#include <tlm_utils/multi_passthrough_target_socket.h>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/multi_passthrough_target_socket.h>
 
 #include <cstdint>
 #include <deque>
@@ -33,7 +33,9 @@ class AtTarget : public sc_core::sc_module {
   tlm_utils::multi_passthrough_target_socket<AtTarget> socket;
 
   /// Transactions that have begun and whose response has not been sent.
-  [[nodiscard]] int under_way() const { return static_cast<int>(slots_.size() - free_slots_.size()); }
+  [[nodiscard]] int under_way() const {
+    return static_cast<int>(slots_.size() - free_slots_.size());
+  }
   /// Nothing is under way and nobody waits.
   [[nodiscard]] bool idle() const { return under_way() == 0 && waiting_.empty() && late_.empty(); }
 
@@ -93,7 +95,7 @@ class AtTarget : public sc_core::sc_module {
   std::vector<Slot> slots_;
   std::vector<int> free_slots_;
   std::deque<Request> waiting_;
-  TimedQueue late_;       ///< BEGIN_REQ with a timing annotation
+  TimedQueue late_;  ///< BEGIN_REQ with a timing annotation
   TimedQueue responses_;
   std::vector<Binding> bindings_;
   std::uint64_t order_ = 0;

@@ -5,10 +5,10 @@
 
 namespace lacuna::tlm {
 
-using ::tlm::tlm_phase;
-using ::tlm::tlm_sync_enum;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
+using ::tlm::tlm_phase;
+using ::tlm::tlm_sync_enum;
 
 BaseProtocolChecker::BaseProtocolChecker(sc_core::sc_module_name name)
     : sc_module(name), target_socket("target_socket"), initiator_socket("initiator_socket") {
@@ -31,7 +31,8 @@ void BaseProtocolChecker::begin(Payload& payload, const sc_time& time) {
     report(payload, "BEGIN_REQ of a transaction that is under way");
     return;
   }
-  if (requesting_ != nullptr) report(payload, "BEGIN_REQ before the END_REQ of another transaction");
+  if (requesting_ != nullptr)
+    report(payload, "BEGIN_REQ before the END_REQ of another transaction");
   if (!payload.has_mm()) report(payload, "no memory manager");
   if (payload.has_mm() && payload.get_ref_count() < 1) report(payload, "reference count is 0");
   if (payload.get_response_status() != ::tlm::TLM_INCOMPLETE_RESPONSE) {
@@ -43,7 +44,8 @@ void BaseProtocolChecker::begin(Payload& payload, const sc_time& time) {
   if (payload.is_dmi_allowed()) report(payload, "DMI hint is set in a request");
   if (time < last_request_) report(payload, "BEGIN_REQ is earlier than the request before it");
   last_request_ = time;
-  open_[&payload] = {State::kBeginReq,       time, payload.get_command(), payload.get_address(),
+  open_[&payload] = {State::kBeginReq,       time,
+                     payload.get_command(),  payload.get_address(),
                      payload.get_data_ptr(), payload.get_data_length()};
   requesting_ = &payload;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sits between an initiator and a target and checks every call against the approximately-timed base
-// protocol (IEEE 1666-2011, 15.2 and 14): phase order, request and response exclusion, what a return
-// value may say, untouched attributes, memory management, response status, time annotations that do
-// not run backwards. Passes everything on unchanged. Findings are kept, not raised, so that a test can
-// ask for them; proven by initiators and targets that break each rule.
+// protocol (IEEE 1666-2011, 15.2 and 14): phase order, request and response exclusion, what a
+// return value may say, untouched attributes, memory management, response status, time annotations
+// that do not run backwards. Passes everything on unchanged. Findings are kept, not raised, so that
+// a test can ask for them; proven by initiators and targets that break each rule.
 //
 // Not checked: b_transport, DMI and debug calls (passed on).
 #pragma once
 
+#include <tlm_utils/passthrough_target_socket.h>
+#include <tlm_utils/simple_initiator_socket.h>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/passthrough_target_socket.h>
 
 #include <cstdint>
 #include <map>
@@ -23,7 +23,7 @@ namespace lacuna::tlm {
 
 class BaseProtocolChecker : public sc_core::sc_module {
  public:
-  tlm_utils::passthrough_target_socket<BaseProtocolChecker> target_socket;        ///< initiator side
+  tlm_utils::passthrough_target_socket<BaseProtocolChecker> target_socket;   ///< initiator side
   tlm_utils::simple_initiator_socket<BaseProtocolChecker> initiator_socket;  ///< target side
 
   explicit BaseProtocolChecker(sc_core::sc_module_name name);
@@ -61,10 +61,9 @@ class BaseProtocolChecker : public sc_core::sc_module {
              bool by_target);
   void end_request(Payload& payload);
   void end(Payload& payload);
-  void check_answer(Payload& payload, ::tlm::tlm_sync_enum answer,
-                    const ::tlm::tlm_phase& before, const ::tlm::tlm_phase& after,
-                    const sc_core::sc_time& delay_before, const sc_core::sc_time& delay_after,
-                    bool answered_by_target);
+  void check_answer(Payload& payload, ::tlm::tlm_sync_enum answer, const ::tlm::tlm_phase& before,
+                    const ::tlm::tlm_phase& after, const sc_core::sc_time& delay_before,
+                    const sc_core::sc_time& delay_after, bool answered_by_target);
   void check_attributes(const Payload& payload, const Open& open);
 
   std::map<const Payload*, Open> open_;

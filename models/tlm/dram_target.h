@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DRAM with its controllers as a TLM-2.0 target: a thin shell around timing/dram. A transaction may
-// have any length; it is split into bursts over the channels and answered when the last data beat is
-// there (reads and writes alike). With all slots taken, END_REQ is held back.
+// have any length; it is split into bursts over the channels and answered when the last data beat
+// is there (reads and writes alike). With all slots taken, END_REQ is held back.
 //
-// Usable in any SystemC platform: bind an approximately-timed initiator to `socket`; addresses count
-// from 0 (docs/guide/dram_in_your_platform.md). SystemC's time resolution must be 1 ps.
+// Usable in any SystemC platform: bind an approximately-timed initiator to `socket`; addresses
+// count from 0 (docs/guide/dram_in_your_platform.md). SystemC's time resolution must be 1 ps.
 #pragma once
 
 #include <vector>

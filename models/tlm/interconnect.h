@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chip's memory network as a TLM-2.0 target: the banked SRAM behind its crossbar, and the way to
-// DRAM. Addresses below the SRAM's capacity are SRAM; from dram_base on DRAM, which sees them from 0.
+// The chip's memory network as a TLM-2.0 target: the banked SRAM behind its crossbar, and the way
+// to DRAM. Addresses below the SRAM's capacity are SRAM; from dram_base on DRAM, which sees them
+// from 0.
 //
 //   initiators ─► socket ─► crossbar ports ─► SRAM banks
 //                                      └────► dram.socket ─► DramTarget
 //
-// Timing: SRAM as timing/noc/crossbar.h says. A DRAM read goes to DRAM at once; its data then passes
-// the requester's port like SRAM data, request_latency being counted on that way. The data of a DRAM
-// write passes the port first and then goes to DRAM; it is done when DRAM has it.
+// Timing: SRAM as timing/noc/crossbar.h says. A DRAM read goes to DRAM at once; its data then
+// passes the requester's port like SRAM data, request_latency being counted on that way. The data
+// of a DRAM write passes the port first and then goes to DRAM; it is done when DRAM has it.
 #pragma once
 
 #include <cstdint>

@@ -9,12 +9,12 @@
 
 namespace lacuna::tlm {
 
-using ::tlm::tlm_generic_payload;
-using ::tlm::tlm_phase;
-using ::tlm::tlm_sync_enum;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 using sc_core::SC_ZERO_TIME;
+using ::tlm::tlm_generic_payload;
+using ::tlm::tlm_phase;
+using ::tlm::tlm_sync_enum;
 
 MemoryInitiator::MemoryInitiator(sc_core::sc_module_name name, Limits limits)
     : sc_module(name),
@@ -65,7 +65,8 @@ void MemoryInitiator::start_of_simulation() {
 
 // Sends the next chunk; false if that is not possible now.
 bool MemoryInitiator::send_one() {
-  if (unsent_.empty() || requesting_ != nullptr || outstanding_ >= limits_.outstanding) return false;
+  if (unsent_.empty() || requesting_ != nullptr || outstanding_ >= limits_.outstanding)
+    return false;
   const std::size_t index = unsent_.front();
   Transfer& transfer = transfers_[index];
   const auto chunk = static_cast<std::uint64_t>(limits_.chunk_bytes);

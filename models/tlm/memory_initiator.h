@@ -9,9 +9,9 @@
 // (TLM_COMPLETED). Timing annotations of the target are honoured.
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstdint>
 #include <deque>
@@ -38,8 +38,8 @@ class MemoryInitiator : public sc_core::sc_module {
   explicit MemoryInitiator(sc_core::sc_module_name name) : MemoryInitiator(name, Limits{}) {}
   MemoryInitiator(sc_core::sc_module_name name, Limits limits);
 
-  /// `bytes` above 0. `done` is called once, from a process or callback at the time of completion; it
-  /// may submit. Never called from inside submit() unless the target completes at once. What is
+  /// `bytes` above 0. `done` is called once, from a process or callback at the time of completion;
+  /// it may submit. Never called from inside submit() unless the target completes at once. What is
   /// submitted before the simulation starts is sent when it does.
   void submit(std::uint64_t address, std::int64_t bytes, bool is_write, Done done);
   /// The same, notifying an event (immediately, at the time of completion).
@@ -71,8 +71,8 @@ class MemoryInitiator : public sc_core::sc_module {
     bool operator>(const Late& other) const { return time > other.time; }
   };
 
-  ::tlm::tlm_sync_enum nb_transport_bw(::tlm::tlm_generic_payload& payload,
-                                       ::tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  ::tlm::tlm_sync_enum nb_transport_bw(::tlm::tlm_generic_payload& payload, ::tlm::tlm_phase& phase,
+                                       sc_core::sc_time& delay);
   void send();
   bool send_one();
   void complete(::tlm::tlm_generic_payload& payload);
@@ -84,7 +84,7 @@ class MemoryInitiator : public sc_core::sc_module {
   PayloadPool pool_;
   std::vector<Transfer> transfers_;
   std::vector<std::size_t> free_transfers_;
-  std::deque<std::size_t> unsent_;  ///< transfers with bytes left to send
+  std::deque<std::size_t> unsent_;                    ///< transfers with bytes left to send
   ::tlm::tlm_generic_payload* requesting_ = nullptr;  ///< BEGIN_REQ without END_REQ
   bool started_ = false;
   bool sending_ = false;

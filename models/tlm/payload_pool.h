@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TLM-2.0 memory manager: generic payloads that are used again instead of allocated per transaction.
+// TLM-2.0 memory manager: generic payloads that are used again instead of allocated per
+// transaction.
 //
-// Data: our transactions carry addresses, lengths and timing; the contents of tensors are kept by the
-// chip and move in zero time. So every payload of a pool points to the same scratch bytes, valid for
-// its length, as the standard demands; nobody reads meaning into them.
+// Data: our transactions carry addresses, lengths and timing; the contents of tensors are kept by
+// the chip and move in zero time. So every payload of a pool points to the same scratch bytes,
+// valid for its length, as the standard demands; nobody reads meaning into them.
 #pragma once
 
 #include <tlm>

@@ -23,9 +23,7 @@ AddressMap::AddressMap(const std::string& mapping, const params::MemoryOrganizat
   if (!parsed.error.empty()) {
     throw base::UserError(fmt::format("address mapping '{}': {}", mapping, parsed.error));
   }
-  const auto log2_of = [](int value) {
-    return std::bit_width(static_cast<unsigned>(value)) - 1;
-  };
+  const auto log2_of = [](int value) { return std::bit_width(static_cast<unsigned>(value)) - 1; };
   burst_shift_ = log2_of(organization.burst_bytes());
   total_bits_ = burst_shift_ + parsed.address_bits;
   if (total_bits_ > 62) {
@@ -41,13 +39,26 @@ AddressMap::AddressMap(const std::string& mapping, const params::MemoryOrganizat
     slice.mask = (std::uint64_t{1} << from.bits) - 1;
     int base = 0;
     switch (from.field) {
-      case MemoryField::kRow: slice.word = 1; break;
-      case MemoryField::kColumn: slice.word = 2; break;
-      case MemoryField::kBank: break;
-      case MemoryField::kBankGroup: base = group_shift; break;
-      case MemoryField::kRank: base = rank_shift; break;
-      case MemoryField::kPseudoChannel: base = pseudo_shift; break;
-      case MemoryField::kChannel: base = kChannelShift; break;
+      case MemoryField::kRow:
+        slice.word = 1;
+        break;
+      case MemoryField::kColumn:
+        slice.word = 2;
+        break;
+      case MemoryField::kBank:
+        break;
+      case MemoryField::kBankGroup:
+        base = group_shift;
+        break;
+      case MemoryField::kRank:
+        base = rank_shift;
+        break;
+      case MemoryField::kPseudoChannel:
+        base = pseudo_shift;
+        break;
+      case MemoryField::kChannel:
+        base = kChannelShift;
+        break;
     }
     slice.word_bit = base + from.field_bit;
     slices_.push_back(slice);
@@ -59,10 +70,10 @@ AddressMap::AddressMap(const std::string& mapping, const params::MemoryOrganizat
 }
 
 std::uint64_t AddressMap::encode(const DramAddress& address) const {
-  std::uint64_t word[3] = {
-      (static_cast<std::uint64_t>(address.channel) << kChannelShift) |
-          static_cast<std::uint64_t>(address.bank),
-      static_cast<std::uint64_t>(address.row), static_cast<std::uint64_t>(address.column)};
+  std::uint64_t word[3] = {(static_cast<std::uint64_t>(address.channel) << kChannelShift) |
+                               static_cast<std::uint64_t>(address.bank),
+                           static_cast<std::uint64_t>(address.row),
+                           static_cast<std::uint64_t>(address.column)};
   for (const Slice& slice : xored_) {
     word[0] ^= ((word[1] >> slice.address_bit) & slice.mask) << slice.word_bit;
   }

@@ -14,7 +14,7 @@ namespace lacuna::timing::dram {
 
 struct DramAddress {
   std::int32_t channel = 0;
-  std::int32_t bank = 0;    ///< within the channel
+  std::int32_t bank = 0;  ///< within the channel
   std::int32_t row = 0;
   std::int32_t column = 0;  ///< in bursts
 

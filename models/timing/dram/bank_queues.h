@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The waiting bursts of one direction (reads or writes) of a channel, sorted by bank, oldest first.
-// Rows of a bank's waiting bursts lie side by side, so that "is anything waiting for the open row" is
-// a short scan over integers; the first burst that hits the open row is remembered. Also links all
-// bursts in order of arrival. Fixed capacity, no allocation after construction.
+// Rows of a bank's waiting bursts lie side by side, so that "is anything waiting for the open row"
+// is a short scan over integers; the first burst that hits the open row is remembered. Also links
+// all bursts in order of arrival. Fixed capacity, no allocation after construction.
 #pragma once
 
 #include <algorithm>
@@ -20,15 +20,15 @@ class BankQueues {
  public:
   struct Burst {
     std::uint64_t id = 0;
-    Cycle arrival = 0;         ///< for latency statistics; may lie before the time of enqueueing
-    std::uint64_t order = 0;   ///< grows with every burst of the channel
+    Cycle arrival = 0;        ///< for latency statistics; may lie before the time of enqueueing
+    std::uint64_t order = 0;  ///< grows with every burst of the channel
     std::int32_t bank = 0;
     std::int32_t row = 0;
     std::int32_t column = 0;
-    std::int16_t older = -1;   ///< neighbours in order of arrival
+    std::int16_t older = -1;  ///< neighbours in order of arrival
     std::int16_t younger = -1;
-    bool activated = false;    ///< an ACT was issued for this burst
-    bool conflicted = false;   ///< a PRE was issued for this burst
+    bool activated = false;   ///< an ACT was issued for this burst
+    bool conflicted = false;  ///< a PRE was issued for this burst
   };
 
   BankQueues(int banks, int capacity)

@@ -31,8 +31,7 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
 
 bool Channel::can_accept(const BurstRequest& request) const {
   if (queues_[request.is_write ? kWrites : kReads].full()) return false;
-  return !request.is_write ||
-         !queues_[kReads].contains(request.bank, request.row, request.column);
+  return !request.is_write || !queues_[kReads].contains(request.bank, request.row, request.column);
 }
 
 void Channel::enqueue(const BurstRequest& request, Cycle now) {
@@ -96,8 +95,9 @@ Channel::Direction Channel::next_direction() const {
   }
   if (reads == 0) return kWrites;
   // A full queue's worth of writes ends the drain even if new ones keep coming.
-  const bool turn = writes == 0 || (batch_done && (writes <= policy_.write_low ||
-                                                   served_in_direction_ >= policy_.write_queue));
+  const bool turn =
+      writes == 0 ||
+      (batch_done && (writes <= policy_.write_low || served_in_direction_ >= policy_.write_queue));
   return turn ? kReads : kWrites;
 }
 
@@ -153,36 +153,26 @@ void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Act
   }
   if (least > std::min(latest, best.time)) return;
 
-  // First the earliest time, without branches that depend on it; then the oldest request of those
-  // that could go then.
-  int candidates[kMaxBanks];
-  Cycle times[kMaxBanks];
-  int count = 0;
-  Cycle best_time = kNever;
+  // The smallest key is the earliest command, the older request if two are equally early: one
+  // number and no branches. Waits are cut at 2^16 cycles, longer than any rule of any standard; the
+  // time of the one that is chosen is exact in any case.
+  constexpr Cycle kLongestWait = (1 << 16) - 1;
+  std::uint64_t best_key = ~std::uint64_t{0};
   const Cycle* ready = ready_.of_banks(command);
   const std::vector<std::uint64_t>& words = wishes.banks(kind);
   for (std::size_t word = 0; word < words.size(); ++word) {
     for (std::uint64_t bits = words[word] & ~blocked_[word]; bits != 0; bits &= bits - 1) {
       const int bank = static_cast<int>(word) * 64 + static_cast<int>(std::countr_zero(bits));
       const Cycle time = std::max(ready[bank], rank_floors[bank >> rank_shift_]);
-      candidates[count] = bank;
-      times[count] = time;
-      ++count;
-      best_time = std::min(best_time, time);
+      const auto wait = static_cast<std::uint64_t>(std::min(time - floor, kLongestWait));
+      best_key = std::min(best_key, wait << Wishes::kTagBits | wishes.tag(bank));
     }
   }
-  if (best_time > best.time) return;
-  std::uint64_t best_order = best_time == best.time ? best.order : ~std::uint64_t{0};
-  int best_bank = -1;
-  for (int i = 0; i < count; ++i) {
-    if (times[i] != best_time) continue;
-    const std::uint64_t order = wishes.order(candidates[i]);
-    if (order < best_order) {
-      best_order = order;
-      best_bank = candidates[i];
-    }
-  }
-  if (best_bank < 0) return;
+  if (best_key == ~std::uint64_t{0}) return;
+  const int best_bank = Wishes::bank_of(best_key);
+  const Cycle best_time = std::max(ready[best_bank], rank_floors[best_bank >> rank_shift_]);
+  const std::uint64_t best_order = wishes.order(best_bank);
+  if (best_time > best.time || (best_time == best.time && best_order > best.order)) return;
   best.time = best_time;
   best.order = best_order;
   best.command = command;
@@ -230,7 +220,8 @@ void Channel::consider_refresh(Action& row) const {
       }
     } else {
       action.bank = first_bank + state.next_bank;
-      const bool wanted = queues_[kReads].size(action.bank) + queues_[kWrites].size(action.bank) > 0;
+      const bool wanted =
+          queues_[kReads].size(action.bank) + queues_[kWrites].size(action.bank) > 0;
       if (!state.forced && wanted) continue;
       action.command = bank_state(action.bank).open_row >= 0 ? kPRE : kREFpb;
       action.time = ready_.earliest(action.command, action.bank);
@@ -327,7 +318,8 @@ void Channel::perform(const Action& action) {
     case kRD:
     case kRDA:
     case kWR:
-    case kWRA: break;
+    case kWRA:
+      break;
   }
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One DRAM channel with its controller: FR-FCFS (row hits first, then oldest first; hits may pass an
-// older request of their bank only so often), open pages, reads before writes until the write queue
-// fills up, refresh as late as allowed while requests wait.
+// One DRAM channel with its controller: FR-FCFS (row hits first, then oldest first; hits may pass
+// an older request of their bank only so often), open pages, reads before writes until the write
+// queue fills up, refresh as late as allowed while requests wait.
 //
 // Time is an argument, in cycles of the memory's command clock, and never stepped: the controller
-// computes the earliest legal cycle of every useful command and performs the earliest one; of several
-// at the same cycle a column command goes before a row command, the older request before the younger.
-// A row command whose cycles on a shared command bus would delay a waiting column command steps back
-// behind it, at most kMaxDeferrals times in a row.
+// computes the earliest legal cycle of every useful command and performs the earliest one; of
+// several at the same cycle a column command goes before a row command, the older request before
+// the younger. A row command whose cycles on a shared command bus would delay a waiting column
+// command steps back behind it, at most kMaxDeferrals times in a row.
 //
-// Contract: for every cycle t, first enqueue everything that arrives at t, then advance(t). Completion
-// times lie in the future of the column command; they are exact when reported.
+// Contract: for every cycle t, first enqueue everything that arrives at t, then advance(t).
+// Completion times lie in the future of the column command; they are exact when reported.
 //
 // A request is one burst. A read of a burst that waits in the write queue is answered from there
 // without a command; a write to a burst that waits to be read is not accepted until then.
@@ -37,11 +37,11 @@ namespace lacuna::timing::dram {
 
 struct BurstRequest {
   std::uint64_t id = 0;
-  std::int32_t bank = 0;    ///< in the channel
+  std::int32_t bank = 0;  ///< in the channel
   std::int32_t row = 0;
   std::int32_t column = 0;  ///< in bursts
   bool is_write = false;
-  Cycle arrival = 0;        ///< where latency counts from; at most the time of enqueueing
+  Cycle arrival = 0;  ///< where latency counts from; at most the time of enqueueing
 };
 
 struct BurstDone {
@@ -52,7 +52,7 @@ struct BurstDone {
 class Channel {
  public:
   static constexpr int kMaxDeferrals = 4;
-  static constexpr int kMaxBanks = 512;  ///< MemoryPreset::validate()
+  static constexpr int kMaxBanks = 1 << Wishes::kBankBits;  ///< MemoryPreset::validate()
   static constexpr int kMaxRanks = 32;
 
   /// `table` outlives the channel. `refresh_phase`: see RefreshTimer.
@@ -111,7 +111,7 @@ class Channel {
     bool defers_row = false;   ///< a row command could have gone earlier
     Direction direction = kReads;
     int bank = 0;
-    int position = -1;         ///< of the burst in its bank's queue; -1: for a refresh
+    int position = -1;  ///< of the burst in its bank's queue; -1: for a refresh
   };
   struct BankState {
     std::int32_t open_row = -1;

@@ -17,8 +17,8 @@ struct ChannelStats {
 
   // Bursts, by what they found when their turn came.
   std::int64_t row_hits = 0;
-  std::int64_t row_misses = 0;     ///< bank closed: needed ACT
-  std::int64_t row_conflicts = 0;  ///< another row open: needed PRE and ACT
+  std::int64_t row_misses = 0;       ///< bank closed: needed ACT
+  std::int64_t row_conflicts = 0;    ///< another row open: needed PRE and ACT
   std::int64_t forwarded_reads = 0;  ///< answered from the write queue, no command
   std::int64_t direction_switches = 0;
 

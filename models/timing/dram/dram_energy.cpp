@@ -18,8 +18,8 @@ DramEnergy energy_from_currents(const params::MemoryPreset& preset, const Channe
   const auto count = [&](MemoryCommand command) {
     return static_cast<double>(stats.count(command));
   };
-  const double refreshes = count(MemoryCommand::kREFab) +
-                           count(MemoryCommand::kREFpb) / sizes.banks_per_rank();
+  const double refreshes =
+      count(MemoryCommand::kREFab) + count(MemoryCommand::kREFpb) / sizes.banks_per_rank();
   DramEnergy sum;
   for (const auto& [name, rail] : preset.power.rails) {
     const double volts = rail.volts * devices;

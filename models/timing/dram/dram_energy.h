@@ -6,8 +6,8 @@
 //   read       V (IDD4R - IDD3N) burst per RD;  write with IDD4W
 //   refresh    V IDD5 tRFC per all-bank refresh (per-bank: a share of one bank)
 //   background V IDD3N while a bank is open, V IDD2N while all are closed, none during refresh
-// times the devices that work in parallel. Termination and the controller's own PHY are not in these
-// currents; a figure per bit (MemoryPower::per_bit) covers standards without currents.
+// times the devices that work in parallel. Termination and the controller's own PHY are not in
+// these currents; a figure per bit (MemoryPower::per_bit) covers standards without currents.
 #pragma once
 
 #include "params/memory_params.h"
@@ -29,6 +29,7 @@ struct DramEnergy {
                                               const ChannelStats& stats);
 
 /// From MemoryPower::per_bit alone.
-[[nodiscard]] double energy_from_bits(const params::MemoryPreset& preset, const ChannelStats& stats);
+[[nodiscard]] double energy_from_bits(const params::MemoryPreset& preset,
+                                      const ChannelStats& stats);
 
 }  // namespace lacuna::timing::dram

@@ -15,8 +15,8 @@ MemorySystem::MemorySystem(const params::MemoryPreset& preset, int channels)
   LACUNA_CHECK(channels <= kMaxChannels);
   for (int i = 0; i < channels; ++i) {
     ChannelFront front;
-    front.controller = std::make_unique<Channel>(table_, preset_.controller,
-                                                 static_cast<double>(i) / channels);
+    front.controller =
+        std::make_unique<Channel>(table_, preset_.controller, static_cast<double>(i) / channels);
     channels_.push_back(std::move(front));
   }
 }

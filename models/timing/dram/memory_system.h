@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All DRAM channels of a chip behind one address space: splits transactions of any length into
-// bursts, deals them to the channels by the address mapping, and reports a transaction when the last
-// beat of its last burst is there.
+// bursts, deals them to the channels by the address mapping, and reports a transaction when the
+// last beat of its last burst is there.
 //
-// Each channel takes its bursts in the order in which transactions came, reads and writes apart; what
-// its queue cannot hold yet waits in front of it. Partial bursts move whole ones. Transactions that
-// overlap while both are under way have no defined order between them: wait for the first to be done.
+// Each channel takes its bursts in the order in which transactions came, reads and writes apart;
+// what its queue cannot hold yet waits in front of it. Partial bursts move whole ones. Transactions
+// that overlap while both are under way have no defined order between them: wait for the first to
+// be done.
 //
-// Time: cycles of the memory clock. advance(now) performs what happens before `now`, so that at each
-// cycle submissions and calls of advance() may come in any order, and calling it more often changes
-// nothing. next_event_time() is a cycle before which nothing becomes known to the caller: one call of
-// advance() then performs many commands.
+// Time: cycles of the memory clock. advance(now) performs what happens before `now`, so that at
+// each cycle submissions and calls of advance() may come in any order, and calling it more often
+// changes nothing. next_event_time() is a cycle before which nothing becomes known to the caller:
+// one call of advance() then performs many commands.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +68,8 @@ class MemorySystem {
            static_cast<std::uint64_t>(bytes) <= capacity_bytes() - address;
   }
 
-  /// Requires contains(). Time does not run backwards. Bursts that find no room wait here, so callers
-  /// bound what they have under way.
+  /// Requires contains(). Time does not run backwards. Bursts that find no room wait here, so
+  /// callers bound what they have under way.
   void submit(const Transaction& transaction, Cycle now);
   /// Performs all commands before `now` and appends transactions whose end is known by that; they
   /// end at `now` or later if this is called at every next_event_time().

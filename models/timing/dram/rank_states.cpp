@@ -5,8 +5,7 @@
 
 namespace lacuna::timing::dram {
 
-RankStates::RankStates(const TimingTable& table)
-    : ranks_(static_cast<std::size_t>(table.ranks())) {
+RankStates::RankStates(const TimingTable& table) : ranks_(static_cast<std::size_t>(table.ranks())) {
   for (const TimingRule& rule : table.rules(MemoryCommand::kREFab)) {
     if (rule.next == MemoryCommand::kACT) {
       refresh_length_ = std::max<Cycle>(refresh_length_, rule.latency);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long each rank had a bank open, was all precharged, or refreshed: what background power is made
-// of. A state changes with the command that causes it; the refresh lasts as long as it blocks ACT.
+// How long each rank had a bank open, was all precharged, or refreshed: what background power is
+// made of. A state changes with the command that causes it; the refresh lasts as long as it blocks
+// ACT.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +30,7 @@ class RankStates {
  private:
   struct Rank {
     int open_banks = 0;
-    Cycle since = 0;         ///< counted up to here
+    Cycle since = 0;  ///< counted up to here
     Cycle refresh_until = 0;
     Cycle active = 0;
     Cycle precharged = 0;

@@ -9,22 +9,32 @@ namespace {
 
 std::size_t node_count(const TimingTable& table, MemoryLevel level) {
   switch (level) {
-    case MemoryLevel::kChannel: return 1;
-    case MemoryLevel::kPseudoChannel: return static_cast<std::size_t>(table.pseudo_channels());
-    case MemoryLevel::kRank: return static_cast<std::size_t>(table.ranks());
-    case MemoryLevel::kBankGroup: return static_cast<std::size_t>(table.groups());
-    case MemoryLevel::kBank: break;
+    case MemoryLevel::kChannel:
+      return 1;
+    case MemoryLevel::kPseudoChannel:
+      return static_cast<std::size_t>(table.pseudo_channels());
+    case MemoryLevel::kRank:
+      return static_cast<std::size_t>(table.ranks());
+    case MemoryLevel::kBankGroup:
+      return static_cast<std::size_t>(table.groups());
+    case MemoryLevel::kBank:
+      break;
   }
   return static_cast<std::size_t>(table.banks());
 }
 
 std::size_t node_of(const BankPlace& place, int bank, MemoryLevel level) {
   switch (level) {
-    case MemoryLevel::kChannel: return 0;
-    case MemoryLevel::kPseudoChannel: return static_cast<std::size_t>(place.pseudo_channel);
-    case MemoryLevel::kRank: return static_cast<std::size_t>(place.rank);
-    case MemoryLevel::kBankGroup: return static_cast<std::size_t>(place.group);
-    case MemoryLevel::kBank: break;
+    case MemoryLevel::kChannel:
+      return 0;
+    case MemoryLevel::kPseudoChannel:
+      return static_cast<std::size_t>(place.pseudo_channel);
+    case MemoryLevel::kRank:
+      return static_cast<std::size_t>(place.rank);
+    case MemoryLevel::kBankGroup:
+      return static_cast<std::size_t>(place.group);
+    case MemoryLevel::kBank:
+      break;
   }
   return static_cast<std::size_t>(bank);
 }
@@ -64,7 +74,8 @@ Cycle ReadyTimes::oldest_in_window(const TimingRule& rule, const BankPlace& plac
   const auto number = static_cast<std::size_t>(rule.window);
   const TimingWindow& window = table_.windows()[number];
   const std::size_t node = node_of(place, bank, window.level);
-  Cycle* ring = &window_times_[window_base_[number] + node * static_cast<std::size_t>(window.depth)];
+  Cycle* ring =
+      &window_times_[window_base_[number] + node * static_cast<std::size_t>(window.depth)];
   std::uint8_t& oldest = window_oldest_[window_nodes_[number] + node];
   if (rule.records) {
     ring[oldest] = last_edge;
@@ -107,7 +118,9 @@ void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
           raise(banks, first_of_group, per_group, value);
         }
         break;
-      case Scope::kRank: ranks[place.rank] = std::max(ranks[place.rank], value); break;
+      case Scope::kRank:
+        ranks[place.rank] = std::max(ranks[place.rank], value);
+        break;
       case Scope::kRanks:
         if (rule.whole_channel) {
           raise(ranks, 0, static_cast<int>(ranks_), value);

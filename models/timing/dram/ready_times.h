@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The timing state of one channel: for every bank and rank, and every command, the earliest cycle at
-// which that command may start. Issuing a command pushes its rules into the nodes they concern, rules
-// of bank groups into their banks, rules of pseudo-channels and of the channel into their ranks, so
-// that asking costs two loads; command buses are kept apart. Knows time and nodes only: whether a
-// command makes sense (a row is open, ...) is the controller's business.
+// The timing state of one channel: for every bank and rank, and every command, the earliest cycle
+// at which that command may start. Issuing a command pushes its rules into the nodes they concern,
+// rules of bank groups into their banks, rules of pseudo-channels and of the channel into their
+// ranks, so that asking costs two loads; command buses are kept apart. Knows time and nodes only:
+// whether a command makes sense (a row is open, ...) is the controller's business.
 #pragma once
 
 #include <algorithm>
@@ -36,8 +36,8 @@ class ReadyTimes {
 
   /// All three.
   [[nodiscard]] Cycle earliest(MemoryCommand command, int bank) const {
-    return std::max({of_banks(command)[bank], of_ranks(command)[table_.place(bank).rank],
-                     of_bus(command)});
+    return std::max(
+        {of_banks(command)[bank], of_ranks(command)[table_.place(bank).rank], of_bus(command)});
   }
   /// Earliest start of PREA or REFab for a rank.
   [[nodiscard]] Cycle earliest_rank(MemoryCommand command, int rank) const;
@@ -60,7 +60,7 @@ class ReadyTimes {
   std::vector<Cycle> rank_;
   std::vector<Cycle> bus_free_;
   std::array<std::size_t, kCommands> bus_{};
-  std::vector<Cycle> window_times_;  // rings, window after window, node after node
+  std::vector<Cycle> window_times_;          // rings, window after window, node after node
   std::vector<std::uint8_t> window_oldest_;  // per node: index of its oldest entry
   std::vector<std::size_t> window_base_;     // of a window in window_times_
   std::vector<std::size_t> window_nodes_;    // of a window in window_oldest_

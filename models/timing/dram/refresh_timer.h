@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // When each rank owes a refresh, and when it can no longer be put off. A refresh becomes due every
-// interval; it is done as soon as nothing waits for the rank (the bank), or when as many are owed as
-// may be postponed (JEDEC: 8 all-bank refreshes), then all at once, because closing and reopening the
-// rows costs the same for one as for eight. Nothing is pulled in before it is due.
+// interval; it is done as soon as nothing waits for the rank (the bank), or when as many are owed
+// as may be postponed (JEDEC: 8 all-bank refreshes), then all at once, because closing and
+// reopening the rows costs the same for one as for eight. Nothing is pulled in before it is due.
 #pragma once
 
 #include <vector>
@@ -21,8 +21,8 @@ class RefreshTimer {
     int next_bank = 0;    ///< per-bank: index in the rank
   };
 
-  /// `phase`, 0 <= phase < 1, moves all due times of the channel by that share of an interval, so that
-  /// channels do not refresh at the same time; ranks are spread within the channel.
+  /// `phase`, 0 <= phase < 1, moves all due times of the channel by that share of an interval, so
+  /// that channels do not refresh at the same time; ranks are spread within the channel.
   RefreshTimer(const TimingTable& table, params::MemoryRefresh mode, int postpone, double phase);
 
   [[nodiscard]] params::MemoryRefresh mode() const { return mode_; }

@@ -53,8 +53,7 @@ TimingChecker::TimingChecker(const params::MemoryPreset& preset) : preset_(prese
     refresh_interval_ = preset.cycles(preset.latency.refresh_interval);
     last_refresh_.assign(static_cast<std::size_t>(banks_ / banks_per_rank_), 0);
   } else if (mode == MemoryRefresh::kPerBank) {
-    refresh_interval_ =
-        preset.cycles(preset.latency.refresh_bank_interval) * banks_per_rank_;
+    refresh_interval_ = preset.cycles(preset.latency.refresh_bank_interval) * banks_per_rank_;
     last_refresh_.assign(static_cast<std::size_t>(banks_), 0);
   }
   refreshes_.assign(last_refresh_.size(), 0);
@@ -123,12 +122,12 @@ void TimingChecker::check_rows(const CommandRecord& record, Cycle edge) {
       }
     }
     if (earlier != kNeverYet && edge - earlier < row.latency) {
-      report(record, fmt::format("{} after {} cycles; '{}' at level {} asks for {}{}",
-                                 params::enum_name(record.command), edge - earlier,
-                                 row.rule.latency, params::enum_name(row.rule.level), row.latency,
-                                 row.rule.window > 1
-                                     ? fmt::format(" from the {}th last", row.rule.window)
-                                     : std::string()));
+      report(record,
+             fmt::format("{} after {} cycles; '{}' at level {} asks for {}{}",
+                         params::enum_name(record.command), edge - earlier, row.rule.latency,
+                         params::enum_name(row.rule.level), row.latency,
+                         row.rule.window > 1 ? fmt::format(" from the {}th last", row.rule.window)
+                                             : std::string()));
     }
   }
 }
@@ -142,15 +141,17 @@ void TimingChecker::check_buses(const CommandRecord& record, Cycle edge) {
   last_time_ = std::max(last_time_, record.time);
   const auto [bus, is_new] = bus_free_.try_emplace(form.bus, record.time);
   if (!is_new && record.time < bus->second) {
-    report(record, fmt::format("the command bus '{}' is taken until cycle {}", form.bus, bus->second));
+    report(record,
+           fmt::format("the command bus '{}' is taken until cycle {}", form.bus, bus->second));
   }
   bus->second = record.time + form.cycles;
 
   if (is_column(record.command)) {
-    const Cycle start = edge + preset_.cycles(is_read(record.command)
-                                                  ? preset_.latency.read_latency
-                                                  : preset_.latency.write_latency);
-    Cycle& free = data_free_[static_cast<std::size_t>(node(MemoryLevel::kPseudoChannel, record.bank))];
+    const Cycle start =
+        edge + preset_.cycles(is_read(record.command) ? preset_.latency.read_latency
+                                                      : preset_.latency.write_latency);
+    Cycle& free =
+        data_free_[static_cast<std::size_t>(node(MemoryLevel::kPseudoChannel, record.bank))];
     if (start < free) {
       report(record, fmt::format("data would start at cycle {}, the data bus is taken until {}",
                                  start, free));
@@ -226,7 +227,9 @@ void TimingChecker::remember(const CommandRecord& record, Cycle edge) {
     if (window.size() > static_cast<std::size_t>(row.rule.window)) window.pop_front();
   }
   switch (record.command) {
-    case kACT: open_row_[static_cast<std::size_t>(record.bank)] = record.row; break;
+    case kACT:
+      open_row_[static_cast<std::size_t>(record.bank)] = record.row;
+      break;
     case kPRE:
     case kPREA:
     case kRDA:
@@ -236,7 +239,8 @@ void TimingChecker::remember(const CommandRecord& record, Cycle edge) {
     case kRD:
     case kWR:
     case kREFab:
-    case kREFpb: break;
+    case kREFpb:
+      break;
   }
 }
 

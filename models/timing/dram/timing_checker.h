@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Judges a command log against a memory description, independently of the controller: it shares no
-// code with TimingTable or ReadyTimes, looks back at past commands instead of pushing times forward,
-// and works with last clock edges as the standard does. Beyond the constraint table it checks what
-// the table cannot say: rows that are open, command buses, the data buses (from RL, WL and the burst
-// length alone), and that refreshes are neither too rare nor in open banks.
+// code with TimingTable or ReadyTimes, looks back at past commands instead of pushing times
+// forward, and works with last clock edges as the standard does. Beyond the constraint table it
+// checks what the table cannot say: rows that are open, command buses, the data buses (from RL, WL
+// and the burst length alone), and that refreshes are neither too rare nor in open banks.
 //
 // Not checked: initialisation, power-down and self-refresh (the controller does not use them).
 #pragma once
@@ -69,17 +69,18 @@ class TimingChecker : public CommandObserver {
   params::MemoryPreset preset_;
   int banks_ = 0;
   int banks_per_rank_ = 0;
-  std::array<std::vector<int>, kLevels> nodes_;    ///< by level: bank -> node
-  std::array<std::vector<int>, kLevels> parents_;  ///< by level: bank -> node of the next higher level
+  std::array<std::vector<int>, kLevels> nodes_;  ///< by level: bank -> node
+  std::array<std::vector<int>, kLevels>
+      parents_;  ///< by level: bank -> node of the next higher level
   std::array<std::vector<std::size_t>, params::kMemoryCommands> rows_of_;  ///< by later command
   std::vector<Row> rows_;
   std::array<std::vector<Cycle>, params::kMemoryCommands> last_;  ///< command, bank -> last edge
   std::vector<int> open_row_;
   std::map<std::string, Cycle> bus_free_;
-  std::vector<Cycle> data_free_;      ///< per pseudo-channel
-  std::vector<Cycle> last_refresh_;   ///< per rank (all-bank) or bank (per-bank)
+  std::vector<Cycle> data_free_;     ///< per pseudo-channel
+  std::vector<Cycle> last_refresh_;  ///< per rank (all-bank) or bank (per-bank)
   std::vector<std::int64_t> refreshes_;
-  Cycle refresh_interval_ = 0;        ///< 0: no refreshes expected
+  Cycle refresh_interval_ = 0;  ///< 0: no refreshes expected
   Cycle last_time_ = 0;
   std::int64_t count_ = 0;
   std::int64_t violations_ = 0;

@@ -38,8 +38,8 @@ TimingTable::TimingTable(const params::MemoryPreset& preset) {
     const auto at = index_of(command);
     has_[at] = true;
     cycles_[at] = found->second.cycles;
-    bus_[at] = bus_numbers.emplace(found->second.bus, static_cast<int>(bus_numbers.size()))
-                   .first->second;
+    bus_[at] =
+        bus_numbers.emplace(found->second.bus, static_cast<int>(bus_numbers.size())).first->second;
   }
   buses_ = static_cast<int>(bus_numbers.size());
 
@@ -74,11 +74,15 @@ void TimingTable::add_rules(const params::MemoryPreset& preset) {
         rule.records = window >= 0 && to == row.to.front();
         rule.latency = nominal - (cycles(to) - 1) + (window < 0 ? cycles(from) - 1 : 0);
         switch (row.level) {
-          case MemoryLevel::kBank: rule.scope = row.sibling ? Scope::kOtherBanks : Scope::kBank; break;
+          case MemoryLevel::kBank:
+            rule.scope = row.sibling ? Scope::kOtherBanks : Scope::kBank;
+            break;
           case MemoryLevel::kBankGroup:
             rule.scope = row.sibling ? Scope::kOtherGroups : Scope::kGroup;
             break;
-          case MemoryLevel::kRank: rule.scope = row.sibling ? Scope::kOtherRanks : Scope::kRank; break;
+          case MemoryLevel::kRank:
+            rule.scope = row.sibling ? Scope::kOtherRanks : Scope::kRank;
+            break;
           case MemoryLevel::kPseudoChannel:
             rule.scope = row.sibling ? Scope::kOtherChannels : Scope::kRanks;
             break;

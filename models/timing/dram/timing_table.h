@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A memory preset compiled for the controller: node numbers, and for every command the list of "after
-// this, that command at this level not before +n". Latencies are start to start: the standard counts
-// from last clock edge to last clock edge, so a rule between commands of c1 and c2 cycles gets
-// (c1 - 1) - (c2 - 1) added. Immutable; shared by all channels.
+// A memory preset compiled for the controller: node numbers, and for every command the list of
+// "after this, that command at this level not before +n". Latencies are start to start: the
+// standard counts from last clock edge to last clock edge, so a rule between commands of c1 and c2
+// cycles gets (c1 - 1) - (c2 - 1) added. Immutable; shared by all channels.
 #pragma once
 
 #include <array>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each bank wants next, per direction: a column command for a waiting row hit, an ACT, or a PRE.
-// Kept up to date when a bank's queue or row changes, so that choosing the next command is a scan over
-// set bits and three loads each.
+// What each bank wants next, per direction: a column command for a waiting row hit, an ACT, or a
+// PRE. Kept up to date when a bank's queue or row changes, so that choosing the next command is a
+// scan over set bits and three loads each.
 #pragma once
 
 #include <array>
@@ -16,9 +16,12 @@ class Wishes {
  public:
   enum Kind : std::size_t { kColumn = 0, kActivate = 1, kPrecharge = 2, kNothing = 3 };
   static constexpr std::size_t kKinds = 3;
+  /// A tag is the age of the request above the number of its bank: tags compare like ages.
+  static constexpr int kBankBits = 9;
+  static constexpr int kTagBits = 48;
 
   explicit Wishes(int banks)
-      : order_(static_cast<std::size_t>(banks)),
+      : tags_(static_cast<std::size_t>(banks)),
         position_(static_cast<std::size_t>(banks)),
         kind_(static_cast<std::size_t>(banks), kNothing) {
     for (auto& mask : masks_) mask.resize((static_cast<std::size_t>(banks) + 63) / 64);
@@ -33,7 +36,7 @@ class Wishes {
       kind_[at] = kind;
     }
     position_[at] = position;
-    order_[at] = order;
+    tags_[at] = (order << kBankBits | at) & kTagMask;
   }
 
   /// Bit b of word w: bank 64 w + b has this wish.
@@ -41,13 +44,19 @@ class Wishes {
   [[nodiscard]] Kind kind(int bank) const { return kind_[static_cast<std::size_t>(bank)]; }
   /// The request that the wish serves: its place in the bank's queue, and its age.
   [[nodiscard]] int position(int bank) const { return position_[static_cast<std::size_t>(bank)]; }
-  [[nodiscard]] std::uint64_t order(int bank) const {
-    return order_[static_cast<std::size_t>(bank)];
+  /// 39 bits of it: half a million million requests of a channel.
+  [[nodiscard]] std::uint64_t order(int bank) const { return tag(bank) >> kBankBits; }
+  [[nodiscard]] std::uint64_t tag(int bank) const { return tags_[static_cast<std::size_t>(bank)]; }
+  /// From a tag, or a number with a tag in its low bits.
+  [[nodiscard]] static int bank_of(std::uint64_t tag) {
+    return static_cast<int>(tag & ((1U << kBankBits) - 1));
   }
 
  private:
+  static constexpr std::uint64_t kTagMask = (std::uint64_t{1} << kTagBits) - 1;
+
   std::array<std::vector<std::uint64_t>, kKinds> masks_;
-  std::vector<std::uint64_t> order_;
+  std::vector<std::uint64_t> tags_;
   std::vector<int> position_;
   std::vector<Kind> kind_;
 };

@@ -36,7 +36,7 @@ void Crossbar::submit(const CrossbarRequest& request, Cycle now) {
                "SRAM request of {} bytes from requester {} at port {}", request.bytes,
                request.requester, request.port);
   LACUNA_CHECK(request.passes || request.address + static_cast<std::uint64_t>(request.bytes) <=
-                   static_cast<std::uint64_t>(sram_.capacity()),
+                                     static_cast<std::uint64_t>(sram_.capacity()),
                "SRAM request of {} bytes at {:#x}", request.bytes, request.address);
   const int slot = store(request, now + config_.request_latency);
   Path& line = path(request.port, request.is_write ? kWrites : kReads);

@@ -2,8 +2,8 @@
 //
 // Crossbar between requesters (cores, DMA engines) and the banked SRAM. Several requesters share a
 // port; a port moves one SRAM word per cycle and direction, so that a read and a write of a port
-// overlap and two reads do not. Requests of a port and direction are served in order of arrival, as a
-// whole; a port starts its next request when its path is free and the request's first bank is
+// overlap and two reads do not. Requests of a port and direction are served in order of arrival, as
+// a whole; a port starts its next request when its path is free and the request's first bank is
 // (BankedSram). When several ports could start in the same cycle, they go in rotating order.
 //
 // Multicast: a request may name several requesters of the port, and reads that wait in
@@ -12,14 +12,14 @@
 // Data of another memory (DRAM) passes the port alike, but touches no bank: its last word arrives
 // n + response_latency cycles after its start.
 //
-// Timing contract: a request that is submitted at t starts in the first cycle >= t + request_latency
-// that suits; with start s and n words its last word arrives at s + n - 1 + sram.latency +
-// response_latency, writes alike (that is when the write is acknowledged). advance(now)
-// performs what happens before `now`, so that at each cycle submissions and calls of advance() may
-// come in any order. Completion times are exact when reported.
+// Timing contract: a request that is submitted at t starts in the first cycle >= t +
+// request_latency that suits; with start s and n words its last word arrives at s + n - 1 +
+// sram.latency + response_latency, writes alike (that is when the write is acknowledged).
+// advance(now) performs what happens before `now`, so that at each cycle submissions and calls of
+// advance() may come in any order. Completion times are exact when reported.
 //
-// Does not model: per-beat arbitration between bursts (a burst owns its port and lane), back-pressure
-// inside the network, links between crossbar stages.
+// Does not model: per-beat arbitration between bursts (a burst owns its port and lane),
+// back-pressure inside the network, links between crossbar stages.
 #pragma once
 
 #include <cstddef>
@@ -38,9 +38,9 @@ inline constexpr Cycle kNever = std::int64_t{1} << 60;
 
 struct CrossbarConfig {
   int ports = 8;
-  int requesters = 32;        ///< in all; figures are kept for each
-  int request_latency = 1;    ///< cycles from the requester to the arbiter
-  int response_latency = 1;   ///< cycles from the bank's data to the requester
+  int requesters = 32;       ///< in all; figures are kept for each
+  int request_latency = 1;   ///< cycles from the requester to the arbiter
+  int response_latency = 1;  ///< cycles from the bank's data to the requester
   bool join_equal_reads = true;
 };
 
@@ -67,13 +67,13 @@ struct RequesterStats {
   std::int64_t writes = 0;
   std::int64_t read_bytes = 0;
   std::int64_t write_bytes = 0;
-  std::int64_t joined_reads = 0;   ///< served by another requester's SRAM read
-  std::int64_t wait_cycles = 0;    ///< from arrival at the arbiter to the first word
+  std::int64_t joined_reads = 0;     ///< served by another requester's SRAM read
+  std::int64_t wait_cycles = 0;      ///< from arrival at the arbiter to the first word
   std::int64_t conflict_cycles = 0;  ///< part of the former: the bank was taken
 };
 
 struct PortStats {
-  std::int64_t read_cycles = 0;   ///< words moved, one a cycle
+  std::int64_t read_cycles = 0;  ///< words moved, one a cycle
   std::int64_t write_cycles = 0;
   std::int64_t multicast_words = 0;  ///< words that nobody had to read again, thanks to multicast
 };
@@ -88,8 +88,8 @@ class Crossbar {
 
   /// Time does not run backwards. Requests wait here, so callers bound what they have under way.
   void submit(const CrossbarRequest& request, Cycle now);
-  /// Starts everything that can start before `now` and appends what is known to end by that; it ends
-  /// at `now` or later if this is called at every next_event_time().
+  /// Starts everything that can start before `now` and appends what is known to end by that; it
+  /// ends at `now` or later if this is called at every next_event_time().
   void advance(Cycle now, std::vector<CrossbarDone>& done);
   /// Nothing new becomes known before this cycle; kNever when nothing waits.
   [[nodiscard]] Cycle next_event_time() const;

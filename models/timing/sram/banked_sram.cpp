@@ -38,8 +38,8 @@ Cycle BankedSram::reserve(std::uint64_t address, std::int64_t words, bool is_wri
       break;
     }
     // This lane comes round again every `banks` cycles.
-    const Cycle rounds = base::ceil_div<Cycle>(free - earliest - offset,
-                                               static_cast<Cycle>(bank_mask_) + 1);
+    const Cycle rounds =
+        base::ceil_div<Cycle>(free - earliest - offset, static_cast<Cycle>(bank_mask_) + 1);
     const Cycle again = earliest + offset + rounds * (static_cast<Cycle>(bank_mask_) + 1);
     if (offset == 0 || again < best) best = again;
   }

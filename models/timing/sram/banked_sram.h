@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Single-ported SRAM banks, words interleaved: bank = word address mod banks. A burst of n words that
-// starts in cycle s uses bank b in s, b + 1 in s + 1, ... ("rotating"). So bank minus cycle, mod
-// banks, stays the same for the whole burst, and two bursts can only meet in a bank if this number,
-// their lane, is equal. Reserving a burst is therefore: find the first cycle whose lane is free, and
-// mark that lane taken until the burst ends. O(1) for any length; exact, no per-beat arbitration.
+// Single-ported SRAM banks, words interleaved: bank = word address mod banks. A burst of n words
+// that starts in cycle s uses bank b in s, b + 1 in s + 1, ... ("rotating"). So bank minus cycle,
+// mod banks, stays the same for the whole burst, and two bursts can only meet in a bank if this
+// number, their lane, is equal. Reserving a burst is therefore: find the first cycle whose lane is
+// free, and mark that lane taken until the burst ends. O(1) for any length; exact, no per-beat
+// arbitration.
 //
-// Contract: reservations are made in order of their start (the caller reserves when the requester is
-// ready, not ahead of time); a lane is taken from its reservation on, gaps before a later start are
-// not given to others. A word per bank and cycle, read or write; data `latency` cycles after the
-// bank's cycle.
+// Contract: reservations are made in order of their start (the caller reserves when the requester
+// is ready, not ahead of time); a lane is taken from its reservation on, gaps before a later start
+// are not given to others. A word per bank and cycle, read or write; data `latency` cycles after
+// the bank's cycle.
 //
 // Does not model: two-port banks, bank groups with different latency, ECC, power gating.
 #pragma once
@@ -47,8 +48,8 @@ class BankedSram {
     return static_cast<std::int64_t>((last >> width_shift_) - (address >> width_shift_) + 1);
   }
 
-  /// Reserves `words` consecutive words from the one of `address` on, not before `earliest`. Returns
-  /// the cycle of the first word.
+  /// Reserves `words` consecutive words from the one of `address` on, not before `earliest`.
+  /// Returns the cycle of the first word.
   Cycle reserve(std::uint64_t address, std::int64_t words, bool is_write, Cycle earliest);
 
   [[nodiscard]] const SramStats& stats() const { return stats_; }

@@ -11,12 +11,12 @@
 namespace lacuna::tlm {
 namespace {
 
+using sc_core::SC_NS;
+using sc_core::sc_time;
+using sc_core::SC_ZERO_TIME;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using sc_core::sc_time;
-using sc_core::SC_NS;
-using sc_core::SC_ZERO_TIME;
 using ::tlm::BEGIN_REQ;
 using ::tlm::BEGIN_RESP;
 using ::tlm::END_REQ;
@@ -40,9 +40,7 @@ class Checker : public testing::Test {
     payload.set_response_status(::tlm::TLM_OK_RESPONSE);
     target.call(payload, BEGIN_RESP);
   }
-  void expect(const char* text) {
-    EXPECT_THAT(checker.violations(), Contains(HasSubstr(text)));
-  }
+  void expect(const char* text) { EXPECT_THAT(checker.violations(), Contains(HasSubstr(text))); }
   static void wait(double ns) { sc_core::sc_start(sc_time(ns, SC_NS)); }
 
   test::ScriptInitiator initiator{"initiator"};

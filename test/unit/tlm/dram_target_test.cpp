@@ -14,13 +14,13 @@
 namespace lacuna::tlm {
 namespace {
 
-using ::testing::IsEmpty;
-using sc_core::sc_time;
-using sc_core::sc_time_stamp;
 using sc_core::SC_NS;
 using sc_core::SC_PS;
+using sc_core::sc_time;
+using sc_core::sc_time_stamp;
 using sc_core::SC_US;
 using sc_core::SC_ZERO_TIME;
+using ::testing::IsEmpty;
 using ::tlm::BEGIN_REQ;
 using ::tlm::BEGIN_RESP;
 using ::tlm::END_REQ;
@@ -91,7 +91,8 @@ TEST_F(DramTargetTest, OneResponseAtATimePerInitiator) {
   sc_core::sc_start(2, SC_US);
   const auto responses = initiator.times(BEGIN_RESP);
   ASSERT_EQ(responses.size(), 8U);
-  for (std::size_t i = 1; i < 8; ++i) EXPECT_GE(responses[i] - responses[i - 1], sc_time(100, SC_NS));
+  for (std::size_t i = 1; i < 8; ++i)
+    EXPECT_GE(responses[i] - responses[i - 1], sc_time(100, SC_NS));
   EXPECT_THAT(checker.violations(), IsEmpty());
   EXPECT_EQ(checker.unfinished(), 0U);
 }

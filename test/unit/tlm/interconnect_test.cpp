@@ -13,11 +13,11 @@
 namespace lacuna::tlm {
 namespace {
 
-using ::testing::IsEmpty;
+using sc_core::SC_NS;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
-using sc_core::SC_NS;
 using sc_core::SC_US;
+using ::testing::IsEmpty;
 
 constexpr std::uint64_t kDram = std::uint64_t{1} << 40;
 
@@ -33,8 +33,8 @@ class InterconnectTest : public testing::Test {
     config.crossbar = {.ports = 2, .requesters = 4, .request_latency = 1, .response_latency = 2};
     config.places = {{0, 0}, {0, 1}, {1, 2}, {1, 3}};
     network = std::make_unique<Interconnect>("network", config);
-    const auto preset = config::load<params::MemoryPreset>(
-                            std::string(LACUNA_SOURCE_DIR) + "/configs/memories/lpddr4x-4266.yaml")
+    const auto preset = config::load<params::MemoryPreset>(std::string(LACUNA_SOURCE_DIR) +
+                                                           "/configs/memories/lpddr4x-4266.yaml")
                             .value;
     dram = std::make_unique<DramTarget>("dram", preset, 2);
     for (int i = 0; i < 4; ++i) {

@@ -11,12 +11,12 @@
 namespace lacuna::tlm {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using sc_core::SC_NS;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
-using sc_core::SC_NS;
 using sc_core::SC_ZERO_TIME;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::tlm::BEGIN_REQ;
 using ::tlm::BEGIN_RESP;
 using ::tlm::END_REQ;

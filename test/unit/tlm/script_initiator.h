@@ -4,10 +4,10 @@
 // targets in all legal ways, and ones that break a rule to prove the checker.
 #pragma once
 
-#include <systemc>
-#include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
+#include <tlm>
 
 #include <functional>
 #include <map>
@@ -17,7 +17,8 @@
 
 namespace lacuna::tlm::test {
 
-/// Sends what it is told and keeps a log. Takes `response_time` before END_RESP if that is not zero.
+/// Sends what it is told and keeps a log. Takes `response_time` before END_RESP if that is not
+/// zero.
 class ScriptInitiator : public sc_core::sc_module {
  public:
   struct Event {

@@ -18,7 +18,8 @@ const std::vector<std::string>& mappings() {
       "row_column_bank",
       "row rank bank column pseudo_channel bank_group channel",
       "channel rank bank bank_group pseudo_channel row column",
-      "row:3 column:2 row bank^row rank pseudo_channel^row column bank_group^row channel^row column:1",
+      "row:3 column:2 row bank^row rank pseudo_channel^row column bank_group^row channel^row "
+      "column:1",
   };
   return list;
 }
@@ -29,11 +30,11 @@ TEST(AddressMap, EncodeIsTheInverseOfDecode) {
     const params::MemoryPreset preset = test::load_preset(name);
     for (const std::string& text : mappings()) {
       const AddressMap map(text, preset.organization, 4);
-      EXPECT_EQ(map.capacity_bytes(), 4U * static_cast<std::uint64_t>(
-                                               preset.organization.channel_bytes()));
+      EXPECT_EQ(map.capacity_bytes(),
+                4U * static_cast<std::uint64_t>(preset.organization.channel_bytes()));
       for (int i = 0; i < 1000; ++i) {
-        const std::uint64_t address =
-            rng.below(map.capacity_bytes()) >> map.burst_shift() << map.burst_shift();
+        const std::uint64_t address = rng.below(map.capacity_bytes()) >> map.burst_shift()
+                                                                             << map.burst_shift();
         const DramAddress at = map.decode(address);
         ASSERT_LT(at.channel, 4);
         ASSERT_LT(at.bank, preset.organization.total_banks());

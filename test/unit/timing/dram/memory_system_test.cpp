@@ -46,8 +46,8 @@ TEST(MemorySystem, ALongTransactionUsesAllChannels) {
 
 TEST(MemorySystem, PartialBurstsMoveWholeOnes) {
   MemorySystem memory(test::load_preset("lpddr4x-4266"), 1);
-  memory.submit({1, 31, 2, false}, 0);   // two bursts
-  memory.submit({2, 100, 1, true}, 0);   // one
+  memory.submit({1, 31, 2, false}, 0);  // two bursts
+  memory.submit({2, 100, 1, true}, 0);  // one
   const auto done = drain(memory);
   const MemoryStats stats = memory.stats(10000);
   EXPECT_EQ(stats.channels.read_bytes, 64);
@@ -125,7 +125,8 @@ TEST(DramEnergy, IsTheHandCalculation) {
   EXPECT_NEAR(energy_from_bits(preset, stats), 20e-12 * 8 * 64 * 7000, 1e-15);
 }
 
-// A saturated read stream of LPDDR4X costs about what the figure per bit says: the two sources agree.
+// A saturated read stream of LPDDR4X costs about what the figure per bit says: the two sources
+// agree.
 TEST(DramEnergy, CurrentsAndFigurePerBitAgreeOnAStream) {
   const params::MemoryPreset preset = test::load_preset("lpddr4x-4266");
   MemorySystem memory(preset, 1);

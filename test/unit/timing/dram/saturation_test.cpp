@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a loaded channel must reach (closed forms, docs/reference/memory.md): a stream is bound by the
-// data bus, conflicts in one bank by tRC, random rows by activates and the row command bus; refresh
-// takes its share of each.
+// What a loaded channel must reach (closed forms, docs/reference/memory.md): a stream is bound by
+// the data bus, conflicts in one bank by tRC, random rows by activates and the row command bus;
+// refresh takes its share of each.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -93,10 +93,9 @@ TEST_P(Saturation, RandomReadsAreBoundByActivates) {
                       ? row_bus + table_.cycles(MemoryCommand::kRD)
                       : row_bus;
   const double pseudo = preset_.organization.pseudo_channels;
-  const double formula =
-      std::max({timing("FAW", "FAW") / 4 / pseudo, timing("RRD", "RRD_S") / pseudo,
-                static_cast<double>(bus)}) /
-      without_refresh();
+  const double formula = std::max({timing("FAW", "FAW") / 4 / pseudo,
+                                   timing("RRD", "RRD_S") / pseudo, static_cast<double>(bus)}) /
+                         without_refresh();
   EXPECT_NEAR(result.cycles_per_burst / formula, 1, 0.035);
 }
 
@@ -105,7 +104,8 @@ TEST_P(Saturation, RefreshesAreAsManyAsAreDue) {
     return request(static_cast<std::uint64_t>(i) * burst_bytes());
   });
   const ChannelStats& stats = channel_.stats(result.last_done);
-  const double due = static_cast<double>(result.last_done) / timing("REFI", "REFI") * table_.ranks();
+  const double due =
+      static_cast<double>(result.last_done) / timing("REFI", "REFI") * table_.ranks();
   EXPECT_NEAR(static_cast<double>(stats.count(MemoryCommand::kREFab)), due, 9.0 * table_.ranks());
   EXPECT_EQ(stats.active_cycles + stats.precharged_cycles + stats.refreshing_cycles,
             result.last_done * table_.ranks());

@@ -135,8 +135,8 @@ TEST_P(RandomTraffic, MeetsItsConstraintsExactly) {
     ++used;
     if (checker.violations() > 0) ++tight;
   }
-  // What another rule of the same pair of commands always covers stays slack (ACT to ACT of one bank
-  // behind ACT to PRE to ACT, REFab behind PRE, ...).
+  // What another rule of the same pair of commands always covers stays slack (ACT to ACT of one
+  // bank behind ACT to PRE to ACT, REFab behind PRE, ...).
   EXPECT_GE(tight, used * 2 / 3) << tight << " of " << used;
 }
 
@@ -147,7 +147,8 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
   }
   return name;
 }
-INSTANTIATE_TEST_SUITE_P(Presets, RandomTraffic, testing::ValuesIn(test::preset_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(Presets, RandomTraffic, testing::ValuesIn(test::preset_names()),
+                         test_name);
 
 // ---- the checker finds what is broken ----
 

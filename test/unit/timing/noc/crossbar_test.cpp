@@ -94,7 +94,8 @@ TEST_F(CrossbarTest, PortsWorkSideBySideInDifferentBanks) {
 }
 
 TEST_F(CrossbarTest, PortsThatMeetInABankAreCountedAndShifted) {
-  for (std::uint64_t port = 0; port < 4; ++port) submit(port, static_cast<int>(port), port * 1024, 640, 0);
+  for (std::uint64_t port = 0; port < 4; ++port)
+    submit(port, static_cast<int>(port), port * 1024, 640, 0);
   auto done = drain();
   std::vector<Cycle> times;
   std::int64_t conflicts = 0;
@@ -112,12 +113,12 @@ TEST_F(CrossbarTest, NoPortIsPreferredForEver) {
   for (int round = 0; round < 64; ++round) {
     const Cycle now = round * 101;
     for (int port = 0; port < 4; ++port) {
-      submit(static_cast<std::uint64_t>(port), port, static_cast<std::uint64_t>(port) * 1024, 64, now);
+      submit(static_cast<std::uint64_t>(port), port, static_cast<std::uint64_t>(port) * 1024, 64,
+             now);
     }
     auto done = drain();
-    const auto winner = std::min_element(done.begin(), done.end(), [](auto& a, auto& b) {
-      return a.second < b.second;
-    });
+    const auto winner = std::min_element(done.begin(), done.end(),
+                                         [](auto& a, auto& b) { return a.second < b.second; });
     ++first[static_cast<int>(winner->first)];
   }
   EXPECT_EQ(first.size(), 4U);
@@ -139,9 +140,9 @@ TEST_F(CrossbarTest, EqualReadsOfAPortShareOneSramRead) {
 
 TEST_F(CrossbarTest, ReadsThatComeTooLateOrDifferDoNotJoin) {
   submit(0, 0, 0, 640, 0);
-  submit(1, 0, 0, 640, 1, false, 1);   // the first has started
-  submit(2, 0, 0, 641, 1, false, 2);   // longer
-  submit(3, 1, 0, 640, 0, false, 4);   // other port
+  submit(1, 0, 0, 640, 1, false, 1);  // the first has started
+  submit(2, 0, 0, 641, 1, false, 2);  // longer
+  submit(3, 1, 0, 640, 0, false, 4);  // other port
   auto done = drain();
   EXPECT_EQ(done[1], done[0] + 10);
   EXPECT_EQ(done[2], done[1] + 11);
@@ -151,7 +152,8 @@ TEST_F(CrossbarTest, ReadsThatComeTooLateOrDifferDoNotJoin) {
 TEST_F(CrossbarTest, WithoutJoiningEveryReadReads) {
   config_.join_equal_reads = false;
   rebuild();
-  for (int core = 0; core < 4; ++core) submit(static_cast<std::uint64_t>(core), 0, 0, 640, 0, false, core);
+  for (int core = 0; core < 4; ++core)
+    submit(static_cast<std::uint64_t>(core), 0, 0, 640, 0, false, core);
   drain();
   EXPECT_EQ(sram_->stats().read_words, 40);
 }

@@ -31,9 +31,9 @@ TEST(BankedSram, CountsWordsThatAreTouched) {
 
 TEST(BankedSram, BurstsInDifferentLanesDoNotMeet) {
   BankedSram sram(small(8));
-  EXPECT_EQ(sram.reserve(0, 100, false, 10), 10);        // bank 0 in cycle 10
-  EXPECT_EQ(sram.reserve(64, 100, false, 10), 10);       // bank 1
-  EXPECT_EQ(sram.reserve(64 * 7, 100, true, 10), 10);    // bank 7
+  EXPECT_EQ(sram.reserve(0, 100, false, 10), 10);      // bank 0 in cycle 10
+  EXPECT_EQ(sram.reserve(64, 100, false, 10), 10);     // bank 1
+  EXPECT_EQ(sram.reserve(64 * 7, 100, true, 10), 10);  // bank 7
   EXPECT_EQ(sram.stats().conflicts, 0);
 }
 
@@ -47,8 +47,8 @@ TEST(BankedSram, TheSameBankWaitsOneCycle) {
 
 TEST(BankedSram, AFullSramWaitsForTheFirstLaneToEnd) {
   BankedSram sram(small(2));
-  EXPECT_EQ(sram.reserve(0, 10, false, 0), 0);   // lane 0, until 10
-  EXPECT_EQ(sram.reserve(64, 7, false, 0), 0);   // lane 1, until 7
+  EXPECT_EQ(sram.reserve(0, 10, false, 0), 0);  // lane 0, until 10
+  EXPECT_EQ(sram.reserve(64, 7, false, 0), 0);  // lane 1, until 7
   // From bank 0: lane 1 in odd cycles, from 7 on; lane 0 in even ones, from 10 on.
   EXPECT_EQ(sram.reserve(0, 1, false, 0), 7);
 }
@@ -75,7 +75,8 @@ TEST(BankedSram, RandomBurstsNeverShareABankAndStartAsEarlyAsTheyCan) {
       const Cycle start = sram.reserve(word * 64, words, false, now);
       ASSERT_GE(start, now);
       for (Cycle k = 0; k < words; ++k) {
-        const auto bank = (word + static_cast<std::uint64_t>(k)) % static_cast<std::uint64_t>(banks);
+        const auto bank =
+            (word + static_cast<std::uint64_t>(k)) % static_cast<std::uint64_t>(banks);
         ASSERT_TRUE(used.emplace(start + k, bank).second) << "bank " << bank << " at " << start + k;
       }
       for (Cycle earlier = now; earlier < start; ++earlier) {
@@ -84,10 +85,10 @@ TEST(BankedSram, RandomBurstsNeverShareABankAndStartAsEarlyAsTheyCan) {
           const auto bank =
               (word + static_cast<std::uint64_t>(k)) % static_cast<std::uint64_t>(banks);
           // A lane is taken until its burst ends, also before that burst's start.
-          const auto lane = static_cast<std::size_t>(
-              (bank + static_cast<std::uint64_t>(banks) * 1000000 -
-               static_cast<std::uint64_t>(earlier + k)) %
-              static_cast<std::uint64_t>(banks));
+          const auto lane =
+              static_cast<std::size_t>((bank + static_cast<std::uint64_t>(banks) * 1000000 -
+                                        static_cast<std::uint64_t>(earlier + k)) %
+                                       static_cast<std::uint64_t>(banks));
           clash = used.count({earlier + k, bank}) > 0 || lane_free[lane] > earlier;
         }
         ASSERT_TRUE(clash) << "burst " << i << " could start at " << earlier;
