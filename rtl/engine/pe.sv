@@ -46,10 +46,10 @@ module pe #(
   input  logic                           clk_i,
   input  logic                           rst_ni,
   // Loader.
-  input  logic                           meta_write_i,
+  input  logic                           meta_write_i /*verilator public_flat_rd*/,
   input  logic [MetaAddrW-1:0]           meta_addr_i,
   input  logic [LoadWidth*ElementW-1:0]  meta_data_i,
-  input  logic                           value_write_i,
+  input  logic                           value_write_i /*verilator public_flat_rd*/,
   input  logic [ValAddrW-1:0]            value_addr_i,
   input  logic [8*LoadWidth-1:0]         value_data_i,
   input  logic                           load_half_i,
@@ -58,8 +58,8 @@ module pe #(
   input  logic                           in_place_i,
   input  logic                           act_signed_i,
   // Broadcast: {has_k, last, position, values}.
-  input  logic                           push_i,
-  input  logic [EntryW-1:0]              entry_i,
+  input  logic                           push_i /*verilator public_flat_rd*/,
+  input  logic [EntryW-1:0]              entry_i /*verilator public_flat_rd*/,
   output logic                           full_o,
   output logic                           almost_full_o,
   // Banks: finished_o says that all slots of the bank's group are over.
@@ -72,16 +72,18 @@ module pe #(
   output logic [DrainRows*LaneSumW-1:0]  drain_data_o,
   output logic [ObsW-1:0]                obs_o
 );
+  /* verilator no_inline_module */
 
   localparam int unsigned CODE_W = lacuna_pkg::CODE_W;
   localparam int unsigned SUM_W = lacuna_pkg::SUM_W;
   localparam int unsigned VALUES_W = CODE_W * Lanes;
-  localparam int unsigned LOAD_LOG = $clog2(LoadWidth);
   localparam int unsigned WORD_LOG = $clog2(WeightWord);
-  localparam int unsigned WORDS_LOG = LOAD_LOG - WORD_LOG;
+  localparam int unsigned META_ELEMENT_W = lacuna_pkg::index_width(LoadWidth << MetaAddrW);
+  localparam int unsigned VAL_ELEMENT_W =
+      lacuna_pkg::index_width((LoadWidth / WeightWord) << ValAddrW);
   localparam int unsigned PROD_W = 2 * CODE_W + 1;
   // Pointers extended so that a word number of at least one bit remains above the byte number.
-  localparam int unsigned ADDR_W = ((PtrW > LOAD_LOG) ? PtrW : LOAD_LOG) + 1;
+  localparam int unsigned ADDR_W = lacuna_pkg::at_least(PtrW, WORD_LOG + 1);
 
   // ---- FIFO ----
   logic              head_valid;
@@ -103,42 +105,45 @@ module pe #(
     .almost_full_o
   );
 
-  logic                head_has_k;
-  logic [PosW-1:0]     head_pos;
-  logic [LOAD_LOG-1:0] head_element;
+  logic            head_has_k;
+  logic [PosW-1:0] head_pos;
 
-  assign head_has_k    = head[EntryW-1];
-  assign head_pos      = head[VALUES_W +: PosW];
-  assign head_element  = LOAD_LOG'(head_pos);
+  assign head_has_k = head[EntryW-1];
+  assign head_pos   = head[VALUES_W +: PosW];
 
   // ---- Mask stage ----
-  logic [LoadWidth*ElementW-1:0] meta_mem_q [2 << MetaAddrW];
-  logic [MetaAddrW-1:0] meta_word;
-
-  if (PosW > LOAD_LOG) begin : gen_meta_word
-    assign meta_word = MetaAddrW'(head_pos >> LOAD_LOG);
-  end else begin : gen_meta_word_0
-    assign meta_word = '0;
-  end
-
   logic                 stage_valid_q;
+  logic                 stage_has_k_q;
   logic                 stage_last_q;
   logic [VALUES_W-1:0]  stage_values_q;
-  logic [RowsPerPe-1:0] stage_mask_q;
-  logic [PtrW-1:0]      stage_ptr_q;
+  logic [ElementW-1:0]  stage_meta;
+  logic [RowsPerPe-1:0] stage_mask;
+  logic [PtrW-1:0]      stage_ptr;
   logic                 stage_any;
   logic                 drop;
   logic                 take;
 
-  assign stage_any = stage_mask_q != '0;
-  assign drop = (SkipEmpty != 0) && stage_valid_q && !stage_any && !stage_last_q;
-  assign pop  = head_valid && (!stage_valid_q || drop || take);
+  load_ram #(
+    .Width  (ElementW),
+    .PerWord(LoadWidth),
+    .Words  (MetaWords)
+  ) u_meta (
+    .clk_i,
+    .write_i       (meta_write_i),
+    .write_half_i  (load_half_i),
+    .write_word_i  (meta_addr_i),
+    .data_i        (meta_data_i),
+    .read_i        (pop && head_has_k),
+    .read_half_i   (weight_half_i),
+    .read_element_i(META_ELEMENT_W'(head_pos)),
+    .data_o        (stage_meta)
+  );
 
-  always_ff @(posedge clk_i) begin
-    if (meta_write_i) begin
-      meta_mem_q[{load_half_i, meta_addr_i}] <= meta_data_i;
-    end
-  end
+  assign stage_mask = stage_has_k_q ? stage_meta[RowsPerPe-1:0] : '0;
+  assign stage_ptr  = stage_meta[ElementW-1:RowsPerPe];
+  assign stage_any  = stage_mask != '0;
+  assign drop       = (SkipEmpty != 0) && stage_valid_q && !stage_any && !stage_last_q;
+  assign pop        = head_valid && (!stage_valid_q || drop || take);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -152,14 +157,9 @@ module pe #(
 
   always_ff @(posedge clk_i) begin
     if (pop) begin
+      stage_has_k_q  <= head_has_k;
       stage_last_q   <= head[EntryW-2];
       stage_values_q <= head[VALUES_W-1:0];
-      if (head_has_k) begin
-        {stage_ptr_q, stage_mask_q} <=
-            meta_mem_q[{weight_half_i, meta_word}][head_element*ElementW +: ElementW];
-      end else begin
-        stage_mask_q <= '0;
-      end
     end
   end
 
@@ -188,8 +188,8 @@ module pe #(
   assign mac_busy = rest_q != '0;
   assign take     = stage_valid_q && !drop && !mac_busy && !busy_q[bank_q] && !hold_i[bank_q];
   assign slot     = take || mac_busy;
-  assign cur_mask = take ? stage_mask_q : rest_q;
-  assign cur_ptr  = take ? stage_ptr_q : mac_ptr_q;
+  assign cur_mask = take ? stage_mask : rest_q;
+  assign cur_ptr  = take ? stage_ptr : mac_ptr_q;
   assign cur_last = take ? stage_last_q : mac_last_q;
   assign cur_bank = take ? bank_q : mac_bank_q;
   assign slot_mac = mac_busy || (take && stage_any);
@@ -238,43 +238,35 @@ module pe #(
   end
 
   // ---- Weight read: the word in the cycle after the slot ----
-  logic [8*LoadWidth-1:0]      value_mem_q [2 << ValAddrW];
-  logic [ADDR_W-1:0]           weight_addr_wide;
-  logic [ADDR_W-WORD_LOG-1:0]  word_addr;
-  logic [ADDR_W-WORD_LOG-1:0]  word_addr_q;
-  logic                        word_read;
-  logic [8*WeightWord-1:0]     word_q;
-  logic [WORD_LOG-1:0]         byte_q;
-  logic                        mul_valid_q;
-  logic                        mul_bank_q;
-  logic [RowW-1:0]             mul_row_q;
+  logic [ADDR_W-1:0]          weight_addr_wide;
+  logic [ADDR_W-WORD_LOG-1:0] word_addr;
+  logic [ADDR_W-WORD_LOG-1:0] word_addr_q;
+  logic                       word_read;
+  logic [8*WeightWord-1:0]    word;
+  logic [WORD_LOG-1:0]        byte_q;
+  logic                       mul_valid_q;
+  logic                       mul_bank_q;
+  logic [RowW-1:0]            mul_row_q;
 
   assign weight_addr_wide = ADDR_W'(weight_addr);
   assign word_addr        = weight_addr_wide[ADDR_W-1:WORD_LOG];
   assign word_read        = slot_mac && (take || (word_addr != word_addr_q));
 
-  always_ff @(posedge clk_i) begin
-    if (value_write_i) begin
-      value_mem_q[{load_half_i, value_addr_i}] <= value_data_i;
-    end
-  end
-
-  if (WORDS_LOG > 0) begin : gen_word_select
-    logic [WORDS_LOG-1:0] select;
-    assign select = word_addr[WORDS_LOG-1:0];
-    always_ff @(posedge clk_i) begin
-      if (word_read) begin
-        word_q <= value_mem_q[{weight_half_i, weight_addr_wide[LOAD_LOG +: ValAddrW]}]
-                             [select*(8*WeightWord) +: 8*WeightWord];
-      end
-    end
-  end else begin : gen_whole_word
-    always_ff @(posedge clk_i) begin
-      if (word_read) begin
-        word_q <= value_mem_q[{weight_half_i, weight_addr_wide[LOAD_LOG +: ValAddrW]}];
-      end
-    end
-  end
+  load_ram #(
+    .Width  (8 * WeightWord),
+    .PerWord(LoadWidth / WeightWord),
+    .Words  (ValWords)
+  ) u_values (
+    .clk_i,
+    .write_i       (value_write_i),
+    .write_half_i  (load_half_i),
+    .write_word_i  (value_addr_i),
+    .data_i        (value_data_i),
+    .read_i        (word_read),
+    .read_half_i   (weight_half_i),
+    .read_element_i(VAL_ELEMENT_W'(word_addr)),
+    .data_o        (word)
+  );
 
   always_ff @(posedge clk_i) begin
     if (slot_mac) begin
@@ -298,7 +290,7 @@ module pe #(
   logic [LaneSumW-1:0]        acc_q [2 << RowW];
   logic [LaneSumW-1:0]        acc_next;
 
-  assign weight      = word_q[byte_q*CODE_W +: CODE_W];
+  assign weight      = word[byte_q*CODE_W +: CODE_W];
   assign written     = add_bank_q ? written1_q[add_row_q] : written0_q[add_row_q];
   assign first_write = add_valid_q && !written;
 

@@ -30,6 +30,7 @@ module scanner #(
   localparam int unsigned PosW       = lacuna_pkg::index_width(MaxPositions),
   localparam int unsigned WayW       = lacuna_pkg::index_width(KWays),
   localparam int unsigned ValueW     = lacuna_pkg::index_width(ActValues + 1),
+  localparam int unsigned AddrW      = lacuna_pkg::index_width(ActValues),
   localparam int unsigned BeatW      = 8 * LoadWidth,
   // A mask word holds one or several whole masks.
   localparam int unsigned MaskWordW  = lacuna_pkg::at_least(ScanWidth, BeatW),
@@ -68,7 +69,7 @@ module scanner #(
   output logic                 no_k_o,
   output logic                 last_o,
   output logic [PosW-1:0]      position_o,
-  output logic [ValueW-1:0]    value_addr_o,
+  output logic [AddrW-1:0]     value_addr_o,
   output logic                 act_half_o,
   // Observation, per cycle.
   output logic                 obs_visited_o,
@@ -81,10 +82,13 @@ module scanner #(
   localparam int unsigned BIT_W = lacuna_pkg::index_width(ScanWidth);
   localparam int unsigned SLOT_W =
       lacuna_pkg::at_least(16, lacuna_pkg::index_width(ActSlots + 1));
-  localparam int unsigned BASE_LOG = $clog2(LoadWidth / 2);
   // Words of a way in the sequence of all ways, which may begin within a word.
   localparam int unsigned OWN_WORDS = lacuna_pkg::ceil_div(MaxWindows, PerWord) + 1;
   localparam int unsigned OWN_ADDR_W = lacuna_pkg::index_width(OWN_WORDS);
+  localparam int unsigned BASE_ELEMENT_W =
+      lacuna_pkg::index_width((LoadWidth / 2) << BaseAddrW);
+  localparam int unsigned OWN_ELEMENT_W = lacuna_pkg::index_width(PerWord << OWN_ADDR_W);
+  localparam int unsigned SLOT_ELEMENT_W = lacuna_pkg::index_width(PerWord << SlotAddrW);
   localparam int unsigned SLOT_ENTRY_W = ValueW + ScanWidth;
   // act_any words hold at least a group, so that a group lies in two neighbouring ones.
   localparam int unsigned ANY_LOG = lacuna_pkg::at_least(6, $clog2(MaxWindows));
@@ -94,16 +98,13 @@ module scanner #(
   localparam int unsigned FLAT_W = 32;
 
   // ---- Tables ----
-  logic [BeatW-1:0]                base_mem_q [2 << BaseAddrW];
-  logic [MaskWordW-1:0]            present_mem_q [2 << OWN_ADDR_W];
-  logic [PerWord*SLOT_ENTRY_W-1:0] slot_mem_q [2 << SlotAddrW];
-  logic [ANY_W-1:0]                any_mem_q [2 << ANY_ADDR_W];
+  logic [ANY_W-1:0]      any_mem_q [2 << ANY_ADDR_W];
   // Windows with a weight in this way.
-  logic [MaxWindows-1:0]           rows0_q;
-  logic [MaxWindows-1:0]           rows1_q;
+  logic [MaxWindows-1:0] rows0_q;
+  logic [MaxWindows-1:0] rows1_q;
   // Number of this way's first window within its first word.
-  logic [FLAT_W-1:0]               offset0_q;
-  logic [FLAT_W-1:0]               offset1_q;
+  logic [FLAT_W-1:0]     offset0_q;
+  logic [FLAT_W-1:0]     offset1_q;
 
   // Loader side: where this way's windows begin in the sequence, which words are its own.
   logic [FLAT_W-1:0]         own_first;
@@ -163,18 +164,6 @@ module scanner #(
   assign any_new = ANY_W'(mask_any) << (slot_first & FLAT_W'(ANY_W - 1));
 
   always_ff @(posedge clk_i) begin
-    if (base_write_i) begin
-      base_mem_q[{load_half_i, base_addr_i}] <= base_data_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (own_write) begin
-      present_mem_q[{load_half_i, own_word[OWN_ADDR_W-1:0]}] <= mask_word_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
     if (load_clear_i) begin
       if (load_half_i) begin
         rows1_q <= '0;
@@ -189,12 +178,6 @@ module scanner #(
         rows0_q   <= rows0_q | (MaxWindows'(own_rows >> own_offset) & own_windows);
         offset0_q <= own_offset;
       end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (slot_write_i) begin
-      slot_mem_q[{load_half_i, slot_addr_i}] <= slot_word;
     end
   end
 
@@ -254,7 +237,7 @@ module scanner #(
 
   // Values below the issued bit: the activation mask below it. hits_q ^ rest is the bit alone.
   assign value_addr_o =
-      values_q + ValueW'($countones(mask_q & ((hits_q ^ rest) - ScanWidth'(1))));
+      AddrW'(values_q + ValueW'($countones(mask_q & ((hits_q ^ rest) - ScanWidth'(1)))));
 
   assign obs_visited_o = done && !none_q;
   assign obs_empty_o   = active_q && !wanted;
@@ -302,35 +285,58 @@ module scanner #(
     .index_o(window)
   );
 
-  logic [FLAT_W-1:0]       present_index;
-  logic [FLAT_W-1:0]       slot_index;
   logic [ScanWidth-1:0]    fetch_present;
   logic [SLOT_ENTRY_W-1:0] fetch_entry;
-  logic [PosW-1:0]         fetch_base;
-  logic [BASE_LOG-1:0]     base_element;
+  logic [15:0]             fetch_base;
 
-  always_comb begin
-    present_index = '0;
-    slot_index    = '0;
-    fetch_present = '0;
-    fetch_entry   = '0;
-    fetch_base    = '0;
-    base_element  = '0;
-    if (fetch) begin
-      present_index = FLAT_W'(window) + (fetch_weight_half ? offset1_q : offset0_q);
-      slot_index    = FLAT_W'(window) + FLAT_W'(fetch_slot);
-      base_element  = BASE_LOG'(window);
-      fetch_present =
-          present_mem_q[{fetch_weight_half, OWN_ADDR_W'(present_index >> PER_LOG)}]
-                       [(present_index & FLAT_W'(PerWord - 1))*ScanWidth +: ScanWidth];
-      fetch_entry =
-          slot_mem_q[{fetch_act_half, SlotAddrW'(slot_index >> PER_LOG)}]
-                    [(slot_index & FLAT_W'(PerWord - 1))*SLOT_ENTRY_W +: SLOT_ENTRY_W];
-      fetch_base =
-          base_mem_q[{fetch_weight_half, BaseAddrW'(window >> BASE_LOG)}]
-                    [base_element*16 +: PosW];
-    end
-  end
+  load_table #(
+    .Width  (16),
+    .PerWord(LoadWidth / 2),
+    .Words  (BaseWords)
+  ) u_bases (
+    .clk_i,
+    .write_i       (base_write_i),
+    .write_half_i  (load_half_i),
+    .write_word_i  (base_addr_i),
+    .data_i        (base_data_i),
+    .read_i        (fetch),
+    .read_half_i   (fetch_weight_half),
+    .read_element_i(BASE_ELEMENT_W'(window)),
+    .data_o        (fetch_base)
+  );
+
+  load_table #(
+    .Width  (ScanWidth),
+    .PerWord(PerWord),
+    .Words  (OWN_WORDS)
+  ) u_present (
+    .clk_i,
+    .write_i       (own_write),
+    .write_half_i  (load_half_i),
+    .write_word_i  (OWN_ADDR_W'(own_word)),
+    .data_i        (mask_word_i),
+    .read_i        (fetch),
+    .read_half_i   (fetch_weight_half),
+    .read_element_i(OWN_ELEMENT_W'(FLAT_W'(window) +
+                                   (fetch_weight_half ? offset1_q : offset0_q))),
+    .data_o        (fetch_present)
+  );
+
+  load_table #(
+    .Width  (SLOT_ENTRY_W),
+    .PerWord(PerWord),
+    .Words  (SlotWords)
+  ) u_slots (
+    .clk_i,
+    .write_i       (slot_write_i),
+    .write_half_i  (load_half_i),
+    .write_word_i  (slot_addr_i),
+    .data_i        (slot_word),
+    .read_i        (fetch),
+    .read_half_i   (fetch_act_half),
+    .read_element_i(SLOT_ELEMENT_W'(FLAT_W'(window) + FLAT_W'(fetch_slot))),
+    .data_o        (fetch_entry)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -349,7 +355,7 @@ module scanner #(
       mask_q   <= fetch_entry[ScanWidth-1:0];
       hits_q   <= (candidates == '0) ? '0 : fetch_entry[ScanWidth-1:0] & fetch_present;
       values_q <= fetch_entry[SLOT_ENTRY_W-1:ScanWidth];
-      base_q   <= fetch_base;
+      base_q   <= PosW'(fetch_base);
       slot_q   <= fetch_slot;
     end else if (issue_o) begin
       hits_q <= rest;

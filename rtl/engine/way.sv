@@ -103,11 +103,11 @@ module way #(
 
   localparam int unsigned CODE_W = lacuna_pkg::CODE_W;
   localparam int unsigned VALUES_W = CODE_W * Lanes;
-  localparam int unsigned PER_BEAT = LoadWidth / Lanes;
-  localparam int unsigned BEAT_LOG = $clog2(PER_BEAT);
   localparam int unsigned POS_W = lacuna_pkg::index_width(MaxPositions);
+  localparam int unsigned ADDR_W = lacuna_pkg::index_width(ActValues);
   localparam int unsigned ENTRY_W = 2 + POS_W + VALUES_W;
-  localparam int unsigned FLAT_W = 32;
+  localparam int unsigned ACT_ELEMENT_W =
+      lacuna_pkg::index_width((LoadWidth / Lanes) << ActAddrW);
 
   // ---- Scanner ----
   logic             room;
@@ -115,7 +115,7 @@ module way #(
   logic             no_k;
   logic             last;
   logic [POS_W-1:0] position;
-  logic [ActW-1:0]  value_addr;
+  logic [ADDR_W-1:0] value_addr;
   logic             act_half;
   logic             obs_visited;
   logic             obs_empty;
@@ -163,25 +163,32 @@ module way #(
   );
 
   // ---- Activation values and broadcast register ----
-  logic [BeatW-1:0]    act_mem_q [2 << ActAddrW];
-  logic [FLAT_W-1:0]   value_index;
   logic                value_read;
   logic                push_q;
   logic                has_k_q;
   logic                last_q;
   logic [POS_W-1:0]    position_q;
-  logic [VALUES_W-1:0] values_q;
+  logic [VALUES_W-1:0] values;
   logic [ENTRY_W-1:0]  entry;
 
-  assign value_index = FLAT_W'(value_addr);
-  assign value_read  = issue && !no_k;
-  assign entry       = {has_k_q, last_q, position_q, values_q};
+  assign value_read = issue && !no_k;
+  assign entry      = {has_k_q, last_q, position_q, values};
 
-  always_ff @(posedge clk_i) begin
-    if (act_write_i) begin
-      act_mem_q[{load_half_i, act_addr_i}] <= beat_i;
-    end
-  end
+  load_ram #(
+    .Width  (VALUES_W),
+    .PerWord(LoadWidth / Lanes),
+    .Words  (lacuna_pkg::ceil_div(ActBytes, LoadWidth))
+  ) u_values (
+    .clk_i,
+    .write_i       (act_write_i),
+    .write_half_i  (load_half_i),
+    .write_word_i  (act_addr_i),
+    .data_i        (beat_i),
+    .read_i        (value_read),
+    .read_half_i   (act_half),
+    .read_element_i(ACT_ELEMENT_W'(value_addr)),
+    .data_o        (values)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -196,10 +203,6 @@ module way #(
       has_k_q    <= !no_k;
       last_q     <= last;
       position_q <= position;
-    end
-    if (value_read) begin
-      values_q <= act_mem_q[{act_half, ActAddrW'(value_index >> BEAT_LOG)}]
-                           [(value_index & FLAT_W'(PER_BEAT - 1))*VALUES_W +: VALUES_W];
     end
   end
 
