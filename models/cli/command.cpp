@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
+#include <charconv>
 #include <map>
+
+#include "base/text.h"
 
 namespace lacuna::cli {
 
@@ -26,6 +31,20 @@ void add_format_option(CLI::App& app, Format& format) {
         return value == "0" || value == "1" ? std::string{}
                                             : "'" + value + "' is not one of text or json";
       });
+}
+
+void add_integer(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t low,
+                 std::int64_t high, const std::string& doc) {
+  app.add_option(name, value, doc)->type_name("N")->check([low, high](const std::string& text) {
+    std::int64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec == std::errc{} && read.ptr == end && number >= low && number <= high) {
+      return std::string{};
+    }
+    return fmt::format("'{}' is not a whole number from {} to {}", base::printable(text), low,
+                       high);
+  });
 }
 
 }  // namespace lacuna::cli

@@ -7,6 +7,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cstdint>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -42,5 +43,8 @@ class Command {
 /// Options that several commands have.
 void add_set_option(CLI::App& app, std::vector<std::string>& sets);
 void add_format_option(CLI::App& app, Format& format);
+/// An option that takes a whole number from `low` to `high`.
+void add_integer(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t low,
+                 std::int64_t high, const std::string& doc);
 
 }  // namespace lacuna::cli
