@@ -29,7 +29,8 @@ function(lacuna_own_code target)
     target_compile_options(${target} PRIVATE -Wno-implicit-int-float-conversion)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -Wno-restrict)  # GCC 12: false alarms in std::string
+    # GCC 12: false alarms in std::string
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-array-bounds)
   endif()
   if(LACUNA_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 
-#include <utility>
-
 namespace lacuna::base {
 
 namespace {
@@ -18,10 +16,10 @@ std::string SourceLocation::text() const {
   return result;
 }
 
-UserError::UserError(std::string message) : std::runtime_error(std::move(message)) {}
+UserError::UserError(const std::string& message) : std::runtime_error(message) {}
 
-UserError::UserError(const SourceLocation& where, std::string message)
-    : std::runtime_error(where.text().empty() ? std::move(message) : where.text() + ": " + message),
+UserError::UserError(const SourceLocation& where, const std::string& message)
+    : std::runtime_error(where.text().empty() ? message : where.text() + ": " + message),
       where_(where) {}
 
 ContextFrame::ContextFrame(Describe describe) : describe_(describe), outer_(innermost_context) {

@@ -29,9 +29,9 @@ struct SourceLocation {
 
 class UserError : public std::runtime_error {
  public:
-  explicit UserError(std::string message);
+  explicit UserError(const std::string& message);
   /// what() = "file:line:column: message".
-  UserError(const SourceLocation& where, std::string message);
+  UserError(const SourceLocation& where, const std::string& message);
 
   [[nodiscard]] const SourceLocation& where() const { return where_; }
 

@@ -63,7 +63,7 @@ void Issues::throw_if_any() const {
   if (sorted.size() + dropped_ > kMaxReported) {
     text += fmt::format("\n... and {} more", sorted.size() + dropped_ - kMaxReported);
   }
-  throw base::UserError(std::move(text));
+  throw base::UserError(text);
 }
 
 }  // namespace lacuna::config

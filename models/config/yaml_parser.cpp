@@ -202,7 +202,7 @@ bool has_tab_indentation(std::string_view text, int index) {
     if (end == std::string_view::npos) return false;
     text.remove_prefix(end + 1);
   }
-  const std::size_t first = text.find_first_not_of(" ");
+  const std::size_t first = text.find_first_not_of(' ');
   return first != std::string_view::npos && text[first] == '\t';
 }
 
