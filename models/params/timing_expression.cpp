@@ -25,7 +25,8 @@ class Parser {
     const std::int64_t value = sum();
     skip_blanks();
     if (at_ < text_.size()) fail(fmt::format("'{}' was not expected", text_.substr(at_, 1)));
-    if (!error_.empty()) return {std::nullopt, fmt::format("'{}': {}", text_, error_)};
+    if (!error_.empty())
+      return {std::nullopt, fmt::format("'{}': {}", base::printable(text_), error_)};
     return {value, {}};
   }
 
@@ -131,7 +132,8 @@ class Parser {
     if (found == names_.end()) {
       std::vector<std::string> known;
       for (const auto& [key, value] : names_) known.push_back(key);
-      fail(fmt::format("there is no timing value '{}'{}", word, base::did_you_mean(word, known)));
+      fail(fmt::format("there is no timing value '{}'{}", base::printable(word),
+                       base::did_you_mean(word, known)));
       return 0;
     }
     return checked(found->second);
