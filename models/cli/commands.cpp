@@ -3,6 +3,7 @@
 // The list of commands: to add one, include its header and add a line.
 #include "cli/command.h"
 #include "cli/describe_command.h"
+#include "cli/gemm_command.h"
 #include "cli/run_command.h"
 #include "cli/schema_command.h"
 
@@ -11,6 +12,7 @@ namespace lacuna::cli {
 std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_run_command());
+  commands.push_back(make_gemm_command());
   commands.push_back(make_describe_command());
   commands.push_back(make_schema_command());
   return commands;
