@@ -106,15 +106,14 @@ constexpr int kRoomExtra = 4096;  // entries between two moves of a way's rooms
 enum class Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
 
 /// The scalars of one block.
-template <class Lag>
 struct BlockStep {
   int count;
   bool has_last;
-  Lag bank_free;                  // relative to the issue before the block, like all that follows
-  alignas(64) Lag issue[kBlock];  // I + 3, the first S possible
-  alignas(64) Lag blocked[kBlock];
-  alignas(64) Lag empty[kBlock];
-  Lag advance;
+  int bank_free;                  // relative to the issue before the block
+  int advance;                    // cycles from the issue before the block to its last one
+  alignas(64) I32 issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
+  alignas(64) I32 blocked[kBlock];
+  alignas(64) I32 empty[kBlock];
 };
 
 template <class Lag, class Count>
@@ -130,7 +129,7 @@ struct Kernel {
   Vector valid;     // lanes of the last chunk that are PEs
   Vector counting;  // 1 .. 16
   W ways[16];
-  BlockStep<Lag> block;
+  BlockStep block;
   Vector bad;  // lanes that left their range in this group
 
   LACUNA_INLINE void scan_group(int q, int g) {
@@ -231,11 +230,11 @@ struct Kernel {
     }
   }
 
-  /// One block in 16 PEs; rows[i] becomes M + 1 of entry i, or its maximum with what is there.
-  /// kSingle: 16 PEs are all there are.
+  /// One block in 16 PEs; returns M + 1 of each entry, the largest of the PEs. kSingle: these 16
+  /// PEs are all there are. Inside, the time of entry i is counted from cycle i: what takes a cycle
+  /// per entry then stands still.
   template <Loss kLoss, bool kBank, bool kNeedAll, bool kSingle>
-  LACUNA_INLINE void run_lanes(const W& way, int chunk, const Count* table, Vector* rows,
-                               Vector& bad) const {
+  __attribute__((noinline)) Vector run_lanes(const W& way, int chunk, const Count* table) {
     Lanes<Vector>& lanes = way.lanes[chunk];
     const std::uint16_t* position = way.scan.position + way.begin;
     const std::size_t stride = kSingle ? kBlock : static_cast<std::size_t>(in.count_stride);
@@ -249,49 +248,60 @@ struct Kernel {
     Vector bank = lanes.bank;
     const Vector zero = splat<Vector>(0);
     const Vector one = splat<Vector>(1);
-    const Vector bank_free = splat<Vector>(block.bank_free);
+    Vector bank_free = splat<Vector>(block.bank_free);
     const auto step = [&](int i, Vector weights, bool all_need) __attribute__((always_inline)) {
       if (kNeedAll || all_need) weights = vmax(weights, one);
       const Vector needs = greater(weights, zero);
-      const Vector mask_stage = vmax(splat<Vector>(block.issue[i]), leave);  // M + 1
-      rows[i] = kSingle || chunk == 0 ? mask_stage : vmax(rows[i], mask_stage);
+      const Vector mask_stage = vmax(splat_scalar<Vector>(block.issue + i), leave);  // M + 1
       const Vector ready = vmax(mask_stage, free);
       Vector taken = ready;
       if constexpr (kBank) {
         taken = vmax(ready, bank_free);
         bank = bank + ((taken - ready) & needs);
-        leave = vmax(mask_stage, taken & needs) + one;
+        leave = vmax(mask_stage, taken & needs);
+        bank_free = bank_free - one;
       } else {
-        leave = vmax(mask_stage, free & needs) + one;
+        leave = vmax(mask_stage, free & needs);
       }
       if constexpr (kLoss != Loss::kNone) {
         const Vector gap = ready - free;
-        const Vector sum = splat<Vector>(block.blocked[i]);
+        const Vector sum = splat_scalar<Vector>(block.blocked + i);
         const Vector part = vmin(gap, sum - blocked_seen);
         imbalance = imbalance + (part & needs);
         blocked_seen = select(needs, sum, blocked_seen);
         if constexpr (kLoss == Loss::kBoth) {
-          const Vector empties = splat<Vector>(block.empty[i]);
+          const Vector empties = splat_scalar<Vector>(block.empty + i);
           window = window + (vmin(gap - part, empties - empty_seen) & needs);
           empty_seen = select(needs, empties, empty_seen);
         }
       }
-      free = select(needs, taken + weights, free);
+      free = select(needs, taken, free) + (weights - one);
+      return mask_stage;
     };
-    const int plain = block.has_last ? block.count - 1 : block.count;
+    RowMaxima<Vector> maxima;
     Vector weights;
-#pragma GCC unroll 4
-    for (int i = 0; i < plain; ++i) {
-      load_counts(weights, column + position[i] * stride);
-      step(i, weights, false);
+    const int plain = block.has_last ? block.count - 1 : block.count;
+    if (LACUNA_UNROLL_BLOCKS && sizeof(Lag) == 2 && plain == kBlock) {
+      LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) {
+        load_counts(weights, column + position[i] * stride);
+        maxima.add(i, step(i, weights, false));
+      }
+    } else {
+      Vector rows[kBlock];
+      for (int i = 0; i < plain; ++i) {
+        load_counts(weights, column + position[i] * stride);
+        rows[i] = step(i, weights, false);
+      }
+      if (block.has_last) {
+        load_counts(weights, way.last_row + chunk * kBlock);
+        rows[plain] = step(plain, weights, true);
+      }
+      for (int i = block.count; i < kBlock; ++i) rows[i] = zero;  // nobody reads these maxima
+      LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) maxima.add(i, rows[i]);
     }
-    if (block.has_last) {
-      load_counts(weights, way.last_row + chunk * kBlock);
-      step(plain, weights, true);
-    }
-    const Vector advance = splat<Vector>(block.advance);
-    free = free - advance;
-    leave = leave - advance;
+    const Vector moved = splat<Vector>(block.advance - block.count);
+    free = free - moved;
+    leave = leave - moved;
     bad = bad | greater(vmax(free, leave), splat<Vector>(static_cast<int>(T::kHigh))) |
           greater(splat<Vector>(static_cast<int>(T::kLow)), free);
     lanes.leave = vmax(leave, zero);  // what is older than any issue to come has no influence
@@ -305,17 +315,17 @@ struct Kernel {
       lanes.window = window;
     }
     if constexpr (kBank) lanes.bank = bank;
+    return maxima.result();
   }
 
   template <Loss kLoss, bool kBank, bool kNeedAll>
-  LACUNA_INLINE void run_chunks(const W& way, const Count* table, Vector* rows) {
-    if (chunks == 1) {
-      run_lanes<kLoss, kBank, kNeedAll, true>(way, 0, table, rows, bad);
-      return;
+  LACUNA_INLINE Vector run_chunks(const W& way, const Count* table) {
+    if (chunks == 1) return run_lanes<kLoss, kBank, kNeedAll, true>(way, 0, table);
+    Vector maxima = run_lanes<kLoss, kBank, kNeedAll, false>(way, 0, table);
+    for (int c = 1; c < chunks; ++c) {
+      maxima = vmax(maxima, run_lanes<kLoss, kBank, kNeedAll, false>(way, c, table));
     }
-    for (int c = 0; c < chunks; ++c) {
-      run_lanes<kLoss, kBank, kNeedAll, false>(way, c, table, rows, bad);
-    }
+    return maxima;
   }
 
   /// The next block of a way in this group. False if a range was left.
@@ -336,37 +346,40 @@ struct Kernel {
     Vector room;
     load_cycles(room, way.room + (way.issued - in.depth - way.room_shift), origin);
     const Vector added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
-    store_lags(block.issue, offset + added + splat<Vector>(3));
-    store_lags(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
+    const Vector extra = offset - counting;  // empty cycles since the last issue
+    store_scalars(block.issue, extra + added + splat<Vector>(4));
+    store_scalars(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
     if (scan.any_empty) {
-      store_lags(block.empty, offset - counting + splat<Vector>(way.offset_before - way.begin));
+      store_scalars(block.empty, extra + splat<Vector>(way.offset_before - way.begin));
     } else {
-      store_lags(block.empty, zero);
+      store_scalars(block.empty, zero);
     }
-    block.advance = static_cast<Lag>(block.issue[block.count - 1] - 3);
-    const I64 blocked_after = block.blocked[block.count - 1];
+    // Else the compiler takes each scalar out of the vector again, instead of loading it.
+    asm volatile("" : : : "memory");
+    block.advance = static_cast<Lag>(block.issue[block.count - 1]) - 4 + block.count;
+    const I64 blocked_after = static_cast<Lag>(block.blocked[block.count - 1]);
     if (block.advance > T::kSpan || blocked_after > T::kHigh) return false;
 
     const I64 bank_relative = bank_free - way.issue;
-    const bool bank = bank_relative > block.issue[0];
+    const bool bank = bank_relative > static_cast<Lag>(block.issue[0]);
     if (bank && bank_relative > T::kHigh) return false;
-    block.bank_free = static_cast<Lag>(bank ? bank_relative : 0);
-    Vector rows[kBlock];  // of entries beyond the block: any value, used by nobody
-    for (int i = block.count; i < kBlock; ++i) rows[i] = zero;
+    block.bank_free = static_cast<int>(bank ? bank_relative : 0);
+    Vector maxima;
     if (in.skip_none) {
-      bank ? run_chunks<Loss::kBoth, true, true>(way, table, rows)
-           : run_chunks<Loss::kBoth, false, true>(way, table, rows);
+      maxima = bank ? run_chunks<Loss::kBoth, true, true>(way, table)
+                    : run_chunks<Loss::kBoth, false, true>(way, table);
     } else if (bank) {
-      run_chunks<Loss::kBoth, true, false>(way, table, rows);
+      maxima = run_chunks<Loss::kBoth, true, false>(way, table);
     } else if (scan.any_empty) {
-      run_chunks<Loss::kBoth, false, false>(way, table, rows);
+      maxima = run_chunks<Loss::kBoth, false, false>(way, table);
     } else if (blocked_after > 0) {
-      run_chunks<Loss::kImbalance, false, false>(way, table, rows);
+      maxima = run_chunks<Loss::kImbalance, false, false>(way, table);
     } else {
-      run_chunks<Loss::kNone, false, false>(way, table, rows);
+      maxima = run_chunks<Loss::kNone, false, false>(way, table);
     }
-
-    store_cycles(way.room + (way.issued - way.room_shift), row_maxima(rows), origin);
+    // Entry i's maximum is counted from cycle i.
+    store_cycles(way.room + (way.issued - way.room_shift), maxima + (counting - splat<Vector>(1)),
+                 origin);
     way.issue += block.advance;
     way.issued += block.count;
     way.blocked = blocked_after;

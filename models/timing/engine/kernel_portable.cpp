@@ -5,6 +5,7 @@
 
 #define LACUNA_INLINE __attribute__((always_inline)) inline
 #define LACUNA_UNROLL _Pragma("GCC unroll 16")
+#define LACUNA_UNROLL_BLOCKS 0  // pays where all of a block's state fits the registers
 
 namespace lacuna::timing::engine::portable {
 using I16 = std::int16_t;

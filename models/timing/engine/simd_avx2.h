@@ -118,29 +118,46 @@ static LACUNA_INLINE V32 prefix_maxima(const V32& from) {
   return load_lags<V32>(lags);
 }
 
-/// Element i: the largest element of rows[i]. Halves the lanes per row with every step.
-static LACUNA_INLINE V16 row_maxima(const V16* rows) {
-  __m256i pair[8];
-  LACUNA_UNROLL for (int i = 0; i < 8; ++i) {
-    const __m256i a = rows[2 * i].part[0].v;
-    const __m256i b = rows[2 * i + 1].part[0].v;
-    pair[i] = _mm256_max_epi16(_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
-  }
-  __m256i four[4];
-  LACUNA_UNROLL for (int i = 0; i < 4; ++i) {
-    const __m256i a = pair[2 * i];
-    const __m256i b = pair[2 * i + 1];
-    four[i] = _mm256_max_epi16(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-  }
+/// The largest element of each of 16 rows that are added in order, with constant i: row i's is
+/// element i of the result. Each level of the tree halves the lanes per row.
+template <class Vector>
+struct RowMaxima {
+  V32 rows[16];
+  LACUNA_INLINE void add(int i, const V32& row) { rows[i] = row; }
+  [[nodiscard]] LACUNA_INLINE V32 result() const;
+};
+template <>
+struct RowMaxima<V16> {
+  __m256i row;
+  __m256i pair;
+  __m256i four;
   __m256i eight[2];
-  LACUNA_UNROLL for (int i = 0; i < 2; ++i) {
-    const __m256i a = four[2 * i];
-    const __m256i b = four[2 * i + 1];
-    eight[i] = _mm256_max_epi16(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+  LACUNA_INLINE void add(int i, const V16& next) {
+    const __m256i a = next.part[0].v;
+    if (i % 2 == 0) {
+      row = a;
+      return;
+    }
+    const __m256i two =
+        _mm256_max_epi16(_mm256_unpacklo_epi16(row, a), _mm256_unpackhi_epi16(row, a));
+    if (i % 4 == 1) {
+      pair = two;
+      return;
+    }
+    const __m256i quad =
+        _mm256_max_epi16(_mm256_unpacklo_epi32(pair, two), _mm256_unpackhi_epi32(pair, two));
+    if (i % 8 == 3) {
+      four = quad;
+      return;
+    }
+    eight[i / 8] =
+        _mm256_max_epi16(_mm256_unpacklo_epi64(four, quad), _mm256_unpackhi_epi64(four, quad));
   }
-  return {{{_mm256_max_epi16(_mm256_permute2x128_si256(eight[0], eight[1], 0x20),
-                             _mm256_permute2x128_si256(eight[0], eight[1], 0x31))}}};
-}
+  [[nodiscard]] LACUNA_INLINE V16 result() const {
+    return {{{_mm256_max_epi16(_mm256_permute2x128_si256(eight[0], eight[1], 0x20),
+                               _mm256_permute2x128_si256(eight[0], eight[1], 0x31))}}};
+  }
+};
 static LACUNA_INLINE I32 largest(const V32& vector) {
   const __m256i eight = _mm256_max_epi32(vector.part[0].v, vector.part[1].v);
   __m128i v = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
@@ -155,11 +172,28 @@ static LACUNA_INLINE I32 largest(const V16& vector) {
   v = _mm_minpos_epu16(_mm_xor_si128(v, _mm_set1_epi16(0x7FFF)));
   return static_cast<I16>(_mm_cvtsi128_si32(v) ^ 0x7FFF);
 }
-static LACUNA_INLINE V32 row_maxima(const V32* rows) {
+template <class Vector>
+LACUNA_INLINE V32 RowMaxima<Vector>::result() const {
   alignas(64) I32 maxima[16];
   for (int i = 0; i < 16; ++i) maxima[i] = largest(rows[i]);
   return load_lags<V32>(maxima);
 }
+
+/// Lags in the form from which each is read back in all lanes: low half of a 32-bit word, the high
+/// half is for the vector version.
+static LACUNA_INLINE void store_scalars(I32* to, const V16& from) {
+  const __m256i halves = _mm256_permute4x64_epi64(from.part[0].v, 0xD8);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(to), _mm256_unpacklo_epi16(halves, halves));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(to + 8), _mm256_unpackhi_epi16(halves, halves));
+}
+static LACUNA_INLINE void store_scalars(I32* to, const V32& from) { store_lags(to, from); }
+template <class Vector>
+static LACUNA_INLINE Vector splat_scalar(const I32* from) {
+  Vector result;
+  LACUNA_UNROLL for (auto& part : result.part) part.v = _mm256_set1_epi32(*from);
+  return result;
+}
+
 static LACUNA_INLINE bool any_bit(const V16& v) {
   return _mm256_testz_si256(v.part[0].v, v.part[0].v) == 0;
 }

@@ -134,15 +134,36 @@ static LACUNA_INLINE I32 largest(const V32& vector) {
   const I32 high = v[2] > v[3] ? v[2] : v[3];
   return low > high ? low : high;
 }
-template <class Vector, class Lag>
-static LACUNA_INLINE Vector row_maxima_of(const Vector* rows) {
-  alignas(16) Lag maxima[16];
-  for (int i = 0; i < 16; ++i) maxima[i] = static_cast<Lag>(largest(rows[i]));
-  return load_lags<Vector>(maxima);
+template <class Vector>
+struct LagOf;
+template <>
+struct LagOf<V16> {
+  using Type = I16;
+};
+template <>
+struct LagOf<V32> {
+  using Type = I32;
+};
+
+/// The largest element of each of 16 rows: row i's is element i of the result.
+template <class Vector>
+struct RowMaxima {
+  alignas(16) typename LagOf<Vector>::Type maxima[16];
+  LACUNA_INLINE void add(int i, const Vector& row) {
+    maxima[i] = static_cast<typename LagOf<Vector>::Type>(largest(row));
+  }
+  [[nodiscard]] LACUNA_INLINE Vector result() const { return load_lags<Vector>(maxima); }
+};
+
+/// Lags in the form from which each is read back in all lanes.
+static LACUNA_INLINE void store_scalars(I32* to, const V16& from) {
+  widen_cycles<I16>(to, from, 0);
 }
-/// Element i: the largest element of rows[i].
-static LACUNA_INLINE V16 row_maxima(const V16* rows) { return row_maxima_of<V16, I16>(rows); }
-static LACUNA_INLINE V32 row_maxima(const V32* rows) { return row_maxima_of<V32, I32>(rows); }
+static LACUNA_INLINE void store_scalars(I32* to, const V32& from) { store_lags(to, from); }
+template <class Vector>
+static LACUNA_INLINE Vector splat_scalar(const I32* from) {
+  return splat<Vector>(*from);
+}
 
 template <class Vector>
 static LACUNA_INLINE bool any_bit(const Vector& v) {
