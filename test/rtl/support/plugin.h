@@ -19,6 +19,14 @@
 
 namespace lacuna::test::rtl {
 
+#ifdef LACUNA_RTL_PLUGINS
+/// Shared object of one of the engines that test/rtl/CMakeLists.txt builds.
+inline std::string engine_file(const char* name) {
+  std::string file = LACUNA_RTL_PLUGINS;
+  return file.append("/").append(name).append(".so");
+}
+#endif
+
 class Plugin {
  public:
   explicit Plugin(const std::string& file) : handle_(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) {
