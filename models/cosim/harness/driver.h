@@ -23,6 +23,7 @@
 #include "cosim/harness/observer.h"
 #include "cosim/harness/ports.h"
 #include "cosim/harness/rtl_test_abi.h"
+#include "verilated.h"
 
 namespace lacuna::cosim::harness {
 
@@ -46,6 +47,7 @@ class Driver {
  public:
   Driver() : context_(std::make_unique<Context>()) {
     context_->randReset(0);
+    use_context();
     model_ = std::make_unique<Model>(context_.get(), "engine");
     model_->eval();
     read_parameters();
@@ -55,10 +57,13 @@ class Driver {
     data_bytes_.resize(std::max<std::size_t>(values_, 8));
     block_bytes_.resize(
         std::max<std::size_t>(static_cast<std::size_t>(parameters_.act_block) * parameters_.lanes / 8, 8));
-    zero_row_.assign(values_, 0);
     reset();
   }
-  ~Driver() { model_->final(); }
+  ~Driver() {
+    use_context();
+    model_->final();
+    model_.reset();
+  }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
@@ -72,6 +77,7 @@ class Driver {
 
   /// Runs the jobs; records as many. After an exception the engine is reset and holds nothing.
   void run(const lacuna_rtl_job* jobs, std::size_t count, std::vector<PassRecord>& records) {
+    use_context();
     try {
       run_jobs(jobs, count, records);
     } catch (...) {
@@ -103,6 +109,10 @@ class Driver {
   };
 
   [[noreturn]] static void fail(const std::string& message) { throw std::runtime_error(message); }
+
+  /// Verilator's scopes look up the context of the thread, not of their model: with several
+  /// instances, or on another thread, it would be a wrong or dead one.
+  void use_context() { Verilated::threadContextp(context_.get()); }
 
   // ---- Clock ----
   void settle() {
@@ -380,7 +390,6 @@ class Driver {
     job.observer = std::make_unique<Observer>(parameters_, pass.want_trace != 0);
     if (pass.psum_read != 0 && job.in->chain == 0) {
       const std::size_t words = pass.groups * job.beats * values_;
-      psum_.resize(std::max(psum_.size(), job.in->psum_base * values_ + words));
       std::copy(pass.psum_in, pass.psum_in + words,
                 psum_.begin() + static_cast<std::ptrdiff_t>(job.in->psum_base * values_));
     }
@@ -419,7 +428,6 @@ class Driver {
       Job& job = at(jobs, write_);
       const std::uint64_t expected = job.in->psum_base + write_.index;
       if (m.psum_wr_addr_o != expected) fail("a partial sum is written to a wrong address");
-      psum_.resize(std::max(psum_.size(), (expected + 1) * values_));
       get_bytes(m.psum_wr_data_o, psum_.data() + expected * values_, 4 * values_);
       std::copy_n(psum_.begin() + static_cast<std::ptrdiff_t>(expected * values_), values_,
                   job.out->psum_out.begin() + static_cast<std::ptrdiff_t>(write_.index * values_));
@@ -442,8 +450,7 @@ class Driver {
     Job& job = at(jobs, read_);
     const std::uint64_t expected = job.in->psum_base + read_.index;
     if (m.psum_rd_addr_o != expected) fail("a partial sum is read at a wrong address");
-    const bool known = (expected + 1) * values_ <= psum_.size();
-    psum_answer_ = known ? psum_.data() + expected * values_ : zero_row_.data();
+    psum_answer_ = psum_.data() + expected * values_;
     job.out->counters.psum_reads += values_;
     advance(read_, job.beats * job.in->pass->groups);
   }
@@ -509,6 +516,11 @@ class Driver {
       jobs[i].beats = (parameters_.pes * jobs[i].tile_rows + parameters_.drain_width - 1) /
                       parameters_.drain_width;
       check_pass(jobs[i]);
+      // The psum memory never moves while passes run: a read is answered from it a cycle later.
+      if (in[i].pass->psum_read != 0 || in[i].pass->psum_write != 0) {
+        psum_.resize(std::max<std::size_t>(
+            psum_.size(), (in[i].psum_base + in[i].pass->groups * jobs[i].beats) * values_));
+      }
     }
     loads_.clear();
     started_ = 0;
@@ -618,7 +630,7 @@ class Driver {
   std::array<Half, 2> weights_{}, acts_{};
   unsigned last_weight_half_ = 1, last_act_half_ = 1;
   std::vector<Load> loads_;
-  std::vector<std::int32_t> psum_, zero_row_;
+  std::vector<std::int32_t> psum_;
   const std::int32_t* psum_answer_ = nullptr;
   std::vector<std::uint8_t> way_bytes_, mask_bytes_, data_bytes_, block_bytes_;
   std::size_t started_ = 0;
