@@ -82,19 +82,6 @@ tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) 
   return ready;
 }
 
-bool ProgramRun::arriving(const std::vector<mapper::Dependency>& needs) const {
-  bool missing = false;
-  for (const mapper::Dependency& need : needs) {
-    const bool fetched = program_->tensors[static_cast<std::size_t>(need.value)].fetched;
-    for (int sample = need.sample_begin; sample < need.sample_end; ++sample) {
-      if (tensor(need.value, sample).complete()) continue;
-      if (!fetched) return false;
-      missing = true;
-    }
-  }
-  return missing;
-}
-
 tlm::Readiness ProgramRun::fetched(int fetch) const { return dma_->fetched(fetch); }
 
 bool ProgramRun::complete(const std::vector<int>& layers) const {

@@ -46,7 +46,6 @@ class ProgramRun : public tlm::WorkSource {
   [[nodiscard]] sc_core::sc_event& changed() override { return changed_; }
   [[nodiscard]] tlm::Readiness stored(
       const std::vector<mapper::Dependency>& needs) const override;
-  [[nodiscard]] bool arriving(const std::vector<mapper::Dependency>& needs) const override;
   [[nodiscard]] tlm::Readiness fetched(int fetch) const override;
   [[nodiscard]] bool complete(const std::vector<int>& layers) const override;
   tlm::TileLoad tile(const mapper::Task& task, int k_tile) override;

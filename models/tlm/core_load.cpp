@@ -91,13 +91,13 @@ bool Core::block_can_load(Readiness& ready) const {
   return ready.at >= 0;
 }
 
-/// A load cannot be interrupted: weights for later do not start when an earlier pass's activations will
-/// be there any moment.
+/// A load cannot be interrupted: while the activations of a layer are awaited, weights of a later layer
+/// do not start. Weights of the same layer do: all its tasks must end before that layer counts.
 bool Core::prefetch_would_delay() const {
   if (block_requests_.empty() || acts_[1 - latest_acts_].uses > 0) return false;
-  const Pass& pass = *block_requests_.front().pass;
-  return pass.sequence < weight_requests_.front().passes.front()->sequence &&
-         context_.source->arriving(pass.run->task->needs);
+  const Pass& block = *block_requests_.front().pass;
+  const Pass& weights = *weight_requests_.front().passes.front();
+  return block.sequence < weights.sequence && block.run->task->layer != weights.run->task->layer;
 }
 
 Cycle Core::through_port(std::span<const Transfer> transfers, Cycle beats) {

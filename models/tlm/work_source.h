@@ -59,8 +59,6 @@ class WorkSource {
   /// Fires when anything below may have become ready.
   [[nodiscard]] virtual sc_core::sc_event& changed() = 0;
   [[nodiscard]] virtual Readiness stored(const std::vector<mapper::Dependency>& needs) const = 0;
-  /// What is still missing of these comes from DRAM: soon, and without anything else being done first.
-  [[nodiscard]] virtual bool arriving(const std::vector<mapper::Dependency>& needs) const = 0;
   [[nodiscard]] virtual Readiness fetched(int fetch) const = 0;
   /// All tasks of these layers have stored everything.
   [[nodiscard]] virtual bool complete(const std::vector<int>& layers) const = 0;
