@@ -12,6 +12,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/error.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "report/json_report.h"
@@ -25,9 +26,9 @@ namespace {
 constexpr std::int64_t kMaxThreads = 256;
 
 /// An option that takes one of a few words.
-CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
-                        const std::vector<std::string>& words, const std::string& doc) {
-  return app.add_option(name, value, doc)
+void add_choice(CLI::App& app, const std::string& name, std::string& value,
+                const std::vector<std::string>& words, const std::string& doc) {
+  app.add_option(name, value, doc)
       ->type_name(base::join(words, "|"))
       ->check([words](const std::string& given) {
         if (std::find(words.begin(), words.end(), given) != words.end()) return std::string{};
@@ -71,10 +72,9 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("CHIP", options.chip, "chip file, e.g. configs/chips/reference.yaml")->required();
   add_set_option(app, options.sets);
   add_format_option(app, options.format);
-  CLI::Option* engine =
-      add_choice(app, "--engine", options.engine, {"model", "rtl", "lockstep"},
-                 "what executes engine passes: the cycle model, the Verilated RTL, or both, compared "
-                 "pass by pass");
+  add_choice(app, "--engine", options.engine, {"model", "rtl", "lockstep"},
+             "what executes engine passes: the cycle model, the Verilated RTL, or both, compared "
+             "pass by pass");
   app.add_option("--shadow", options.shadow,
                  "with the model: compare this share of the passes (0..1) with the RTL")
       ->type_name("SHARE")
@@ -85,8 +85,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
         return number && share >= 0 && share <= 1
                    ? std::string{}
                    : fmt::format("'{}' is not a number from 0 to 1", base::printable(text));
-      })
-      ->excludes(engine);
+      });
   add_integer(app, "--seed", options.seed, 0, std::int64_t{1} << 62U,
               "chooses which passes --shadow compares");
   add_integer(app, "--threads", options.threads, 1, kMaxThreads,
@@ -109,6 +108,10 @@ int thread_count(const RunOptions& options) {
 }
 
 config::ChipFiles load_chip_for_run(const RunOptions& options) {
+  if (options.shadow > 0 && options.engine != "model") {
+    throw base::UserError(
+        fmt::format("--shadow goes with --engine model only, not with {}", options.engine));
+  }
   config::LoadOptions load;
   load.sets = options.sets;
   if (!options.skip.empty()) {
