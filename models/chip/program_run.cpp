@@ -42,7 +42,12 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
     if (value.kind == workload::ValueKind::kLayer) {
       samples_left_[static_cast<std::size_t>(value.layer)] = program.batch;
       ++open_layers_;
-    } else if (!plan.fetched) {  // already where it is read from: DRAM
+    } else if (plan.fetched) {
+      for (int sample = 0; sample < program.batch; ++sample) {
+        tensor(static_cast<int>(id), sample)
+            .expect_pieces(store_->codes(static_cast<int>(id), sample));
+      }
+    } else {  // already where it is read from: DRAM
       for (int sample = 0; sample < program.batch; ++sample) {
         store_codes(static_cast<int>(id), sample, value.elements());
       }
@@ -71,7 +76,8 @@ tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) 
   tlm::Readiness ready{0, false};
   for (const mapper::Dependency& need : needs) {
     for (int sample = need.sample_begin; sample < need.sample_end; ++sample) {
-      const base::Cycle since = tensor(need.value, sample).since();
+      const base::Cycle since =
+          tensor(need.value, sample).since(need.token_begin, need.token_end);
       if (since < 0) return {-1, false};
       if (since >= ready.at) {
         ready.at = since;
@@ -93,7 +99,8 @@ bool ProgramRun::complete(const std::vector<int>& layers) const {
 void ProgramRun::fetch_done(int fetch) {
   const mapper::Fetch& command = program_->fetches[static_cast<std::size_t>(fetch)];
   if (command.kind == mapper::Fetch::Kind::kTensor) {
-    store_codes(command.index, command.sample, graph_.value(command.index).elements());
+    tensor(command.index, command.sample)
+        .arrive(command.token_begin, command.token_end, clock_.now());
   }
   changed_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -123,11 +130,11 @@ void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
                           std::int64_t end) const {
   const int id = storage(value);
   const StoredTensor& stored_tensor = tensor(id, sample);
-  LACUNA_CHECK(stored_tensor.complete(), "value {} is read before sample {} is stored",
-               graph_.value(id).name, sample);
   const std::int64_t channels = stored_tensor.layout().channels;
   while (begin < end) {
     const std::int64_t token = begin / channels;
+    LACUNA_CHECK(stored_tensor.available(token), "value {} is read before token {} of sample {} is stored",
+                 graph_.value(id).name, token, sample);
     const std::int64_t first = begin - token * channels;
     const std::int64_t last = std::min(channels, end - token * channels);
     if (span.begin < 0) {

@@ -28,6 +28,36 @@ bool StoredTensor::store(std::int64_t codes, base::Cycle now,
   missing_ -= codes;
   if (missing_ > 0) return false;
   since_ = now;
+  measure(all);
+  return true;
+}
+
+void StoredTensor::expect_pieces(std::span<const std::uint8_t> all) {
+  token_since_.assign(static_cast<std::size_t>(tokens_), -1);
+  measure(all);
+}
+
+void StoredTensor::arrive(std::int64_t begin, std::int64_t end, base::Cycle now) {
+  for (std::int64_t token = begin; token < end; ++token) {
+    base::Cycle& since = token_since_[static_cast<std::size_t>(token)];
+    LACUNA_CHECK(since < 0, "token {} arrives twice", token);
+    since = now;
+    missing_ -= layout_->channels;
+  }
+}
+
+base::Cycle StoredTensor::since(std::int64_t begin, std::int64_t end) const {
+  if (token_since_.empty()) return since_;
+  base::Cycle latest = 0;
+  for (std::int64_t token = begin; token < end; ++token) {
+    const base::Cycle since = token_since_[static_cast<std::size_t>(token)];
+    if (since < 0) return -1;
+    latest = std::max(latest, since);
+  }
+  return latest;
+}
+
+void StoredTensor::measure(std::span<const std::uint8_t> all) {
   slots_ = layout_->slots();
   LACUNA_CHECK(static_cast<std::int64_t>(all.size()) == tokens_ * layout_->channels,
                "a tensor of {} codes has {} bytes", tokens_ * layout_->channels, all.size());
@@ -44,12 +74,11 @@ bool StoredTensor::store(std::int64_t codes, base::Cycle now,
     }
     LACUNA_CHECK(slot == slots_, "a token has {} slots, {} expected", slot, slots_);
   }
-  return true;
 }
 
 std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin,
                                    std::int64_t end) const {
-  LACUNA_CHECK(complete() && token < tokens_, "token {} is read before it is stored", token);
+  LACUNA_CHECK(token < tokens_ && available(token), "token {} is read before it is stored", token);
   const std::int64_t first = layout_->slot_of(begin);
   const std::int64_t last = layout_->slot_of(end - 1) + 1;
   const std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);

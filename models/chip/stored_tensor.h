@@ -22,14 +22,21 @@ class StoredTensor {
   /// `codes` more have been stored in cycle `now`; true if that completes the tensor, whose codes are
   /// then `all`. LACUNA_CHECK: nothing is stored twice.
   bool store(std::int64_t codes, base::Cycle now, std::span<const std::uint8_t> all);
+  /// All codes are known beforehand, but their tokens arrive piece by piece. Before the first arrive().
+  void expect_pieces(std::span<const std::uint8_t> all);
+  /// Tokens [begin, end) have been stored in cycle `now`.
+  void arrive(std::int64_t begin, std::int64_t end, base::Cycle now);
 
   [[nodiscard]] bool complete() const { return missing_ == 0; }
-  /// Cycle of completion, -1 before.
-  [[nodiscard]] base::Cycle since() const { return since_; }
+  [[nodiscard]] bool available(std::int64_t token) const {
+    return complete() || (!token_since_.empty() && token_since_[static_cast<std::size_t>(token)] >= 0);
+  }
+  /// Since when tokens [begin, end) can be read; -1: not all of them yet.
+  [[nodiscard]] base::Cycle since(std::int64_t begin, std::int64_t end) const;
   [[nodiscard]] std::int64_t tokens() const { return tokens_; }
   [[nodiscard]] const mapper::SlotLayout& layout() const { return *layout_; }
 
-  /// Bytes that move when channels [begin, end) of a token are read; the tensor is complete.
+  /// Bytes that move when channels [begin, end) of a token are read; the token is available.
   /// Neighbouring slots are fetched separately, or as one piece where that is less.
   [[nodiscard]] std::int64_t traffic(std::int64_t token, std::int64_t begin,
                                      std::int64_t end) const;
@@ -39,10 +46,13 @@ class StoredTensor {
   }
 
  private:
+  void measure(std::span<const std::uint8_t> all);
+
   const mapper::SlotLayout* layout_;
   std::int64_t tokens_;
   std::int64_t missing_;
   base::Cycle since_ = -1;
+  std::vector<base::Cycle> token_since_;  ///< if it comes in pieces
   std::int64_t slots_ = 0;
   std::vector<std::int32_t> prefix_;  ///< [token][slot + 1] traffic of the slots before
 };

@@ -174,6 +174,39 @@ class Builder {
     return program_.tensors[static_cast<std::size_t>(storage)].stored ? storage : kNone;
   }
 
+  /// A dependency on whole samples.
+  [[nodiscard]] Dependency whole(int value, int sample_begin, int sample_end) const {
+    return {value, sample_begin, sample_end, 0,
+            program_.tensors[static_cast<std::size_t>(value)].tokens};
+  }
+
+  /// What rows [row_begin, row_end) of a layer with weights read; of one sample only the tokens that
+  /// they touch.
+  [[nodiscard]] Dependency left_operand(const workload::Layer& layer, std::int64_t row_begin,
+                                        std::int64_t row_end) const {
+    const auto first = static_cast<int>(row_begin / layer.gemm.m);
+    const auto last = static_cast<int>((row_end - 1) / layer.gemm.m);
+    Dependency need = whole(stored(layer.input), first, last + 1);
+    const workload::Value& input = graph_.value(layer.input);
+    const bool view = input.storage != layer.input;
+    if (first != last || view) return need;
+    const std::int64_t begin = row_begin - first * layer.gemm.m;
+    const std::int64_t end = row_end - first * layer.gemm.m;
+    if (layer.op == params::Op::kConv2d) {
+      const std::int64_t out_width = graph_.output_of(layer).shape[1];
+      const workload::Window2d& window = layer.window;
+      const std::int64_t top = begin / out_width * window.stride_y - window.padding_y;
+      const std::int64_t bottom =
+          (end - 1) / out_width * window.stride_y - window.padding_y + window.kernel_y;
+      need.token_begin = std::clamp<std::int64_t>(top, 0, input.shape[0] - 1) * input.shape[1];
+      need.token_end = std::clamp<std::int64_t>(bottom, 1, input.shape[0]) * input.shape[1];
+    } else {
+      need.token_begin = begin;
+      need.token_end = end;
+    }
+    return need;
+  }
+
   void finish(Task task, int number) {
     const workload::Layer& layer = graph_.layers[static_cast<std::size_t>(task.layer)];
     task.after = program_.tensors[static_cast<std::size_t>(layer.output)].after;
@@ -200,16 +233,19 @@ class Builder {
       task.row_end = std::min(std::int64_t{task.block_end} * split.block_rows, plan.rows);
       if (plan.run_time) {
         task.sample = product / layer.gemm.heads;
-        task.needs.push_back({stored(layer.input), task.sample, task.sample + 1});
-        task.weight_needs.push_back({stored(layer.right), task.sample, task.sample + 1});
+        task.needs.push_back(whole(stored(layer.input), task.sample, task.sample + 1));
+        task.weight_needs.push_back(whole(stored(layer.right), task.sample, task.sample + 1));
       } else {
-        task.needs.push_back({stored(layer.input), static_cast<int>(task.row_begin / layer.gemm.m),
-                              static_cast<int>((task.row_end - 1) / layer.gemm.m) + 1});
+        task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
       }
       finish(std::move(task), number++);
     };
+    bool tile_major = options_.ordering == Ordering::kTileMajor;
+    if (options_.ordering == Ordering::kAuto) {
+      tile_major = split.k_tiles.size() == 1 || !program_.memory.weights_resident;
+    }
     for (int product = 0; product < plan.products; ++product) {
-      if (options_.ordering == Ordering::kTileMajor) {
+      if (tile_major) {
         for (int n = 0; n < split.n_tiles; ++n) {
           for (int run = 0; run < split.task_runs; ++run) add(product, n, run);
         }
@@ -236,7 +272,7 @@ class Builder {
         task.row_end = std::min(row + plan.task_rows, plan.rows_per_sample);
         for (const int operand : {layer.input, layer.right}) {
           if (operand == workload::kNoValue || stored(operand) == kNone) continue;
-          task.needs.push_back({stored(operand), sample, sample + 1});
+          task.needs.push_back(whole(stored(operand), sample, sample + 1));
         }
         finish(std::move(task), number++);
       }

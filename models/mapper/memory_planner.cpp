@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "base/cycles.h"
@@ -13,6 +14,8 @@ namespace lacuna::mapper {
 namespace {
 
 constexpr std::int64_t kAlignment = 64;
+/// Inputs are fetched in pieces of about this size, so that work can begin before all is there.
+constexpr std::int64_t kPieceBytes = 16 * 1024;
 
 std::int64_t aligned(std::int64_t bytes) { return base::round_up(bytes, kAlignment); }
 
@@ -250,7 +253,7 @@ void plan_fetches(const WeightSpace& space, Program& program) {
   std::vector<Fetch> constants;
   constants.swap(fetches);
   std::vector<int> latest(program.weight_tiles.size(), kNone);
-  std::set<std::pair<int, int>> fetched_samples;
+  std::map<std::pair<int, int>, std::vector<bool>> fetched_pieces;  // of (value, sample)
 
   for (Task& task : program.tasks) {
     const auto want = [&](const std::vector<Dependency>& needs) {
@@ -258,17 +261,28 @@ void plan_fetches(const WeightSpace& space, Program& program) {
         TensorPlan& tensor = program.tensors[static_cast<std::size_t>(need.value)];
         if (!tensor.fetched) continue;
         for (int sample = need.sample_begin; sample < need.sample_end; ++sample) {
-          if (!fetched_samples.emplace(need.value, sample).second) continue;
-          Fetch fetch;
-          fetch.kind = Fetch::Kind::kTensor;
-          fetch.index = need.value;
-          fetch.sample = sample;
-          fetch.bytes = tensor.sample_bytes;
-          const auto offset = static_cast<std::uint64_t>(tensor.sample_bytes * sample);
-          fetch.from = tensor.home + offset;
-          fetch.to = tensor.address + offset;
-          fetch.after = tensor.after;
-          fetches.push_back(std::move(fetch));
+          // In pieces of whole tokens, each when the first task needs it.
+          const std::int64_t token_bytes = tensor.layout.token_bytes();
+          const std::int64_t piece = std::max<std::int64_t>(1, kPieceBytes / token_bytes);
+          std::vector<bool>& fetched = fetched_pieces[{need.value, sample}];
+          fetched.resize(static_cast<std::size_t>(base::ceil_div(tensor.tokens, piece)), false);
+          for (std::int64_t i = need.token_begin / piece; i * piece < need.token_end; ++i) {
+            if (fetched[static_cast<std::size_t>(i)]) continue;
+            fetched[static_cast<std::size_t>(i)] = true;
+            Fetch fetch;
+            fetch.kind = Fetch::Kind::kTensor;
+            fetch.index = need.value;
+            fetch.sample = sample;
+            fetch.token_begin = i * piece;
+            fetch.token_end = std::min((i + 1) * piece, tensor.tokens);
+            fetch.bytes = (fetch.token_end - fetch.token_begin) * token_bytes;
+            const auto offset = static_cast<std::uint64_t>(tensor.sample_bytes * sample +
+                                                           fetch.token_begin * token_bytes);
+            fetch.from = tensor.home + offset;
+            fetch.to = tensor.address + offset;
+            fetch.after = tensor.after;
+            fetches.push_back(std::move(fetch));
+          }
         }
       }
     };

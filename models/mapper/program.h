@@ -93,11 +93,15 @@ struct WeightTilePlan {
   std::uint64_t dram_address = 0;
 };
 
-/// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value.
+/// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value. Of a
+/// value that is fetched, tokens [token_begin, token_end) of each of them are enough; what a layer makes
+/// is awaited sample by sample.
 struct Dependency {
   int value = kNone;
   int sample_begin = 0;
   int sample_end = 0;
+  std::int64_t token_begin = 0;
+  std::int64_t token_end = 0;
 };
 
 enum class TaskKind { kGemm, kVector };
@@ -128,7 +132,9 @@ struct Task {
 struct Fetch {
   enum class Kind { kWeights, kTensor, kConstants } kind = Kind::kWeights;
   int index = kNone;              ///< weight tile, value id, or vector plan
-  int sample = 0;                 ///< kTensor
+  int sample = 0;                 ///< kTensor: tokens [token_begin, token_end) of it
+  std::int64_t token_begin = 0;
+  std::int64_t token_end = 0;
   std::int64_t bytes = 0;
   std::uint64_t from = 0;
   std::uint64_t to = 0;

@@ -194,7 +194,7 @@ TEST(Behaviour, PoliciesChangeTimeAndNeverOutputs) {
   const workload::Graph graph = small_network(3);
   for (const mapper::Dispatch dispatch : {mapper::Dispatch::kDynamic, mapper::Dispatch::kStatic}) {
     for (const mapper::Ordering ordering :
-         {mapper::Ordering::kTileMajor, mapper::Ordering::kRowMajor}) {
+         {mapper::Ordering::kAuto, mapper::Ordering::kTileMajor, mapper::Ordering::kRowMajor}) {
       for (const params::Balance balance :
            {params::Balance::kNone, params::Balance::kGreedy, params::Balance::kActivation}) {
         params::ChipParams chip = tiny_chip();

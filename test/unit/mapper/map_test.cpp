@@ -113,6 +113,21 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
   for (const Fetch& fetch : program.fetches) {
     if (fetch.kind == Fetch::Kind::kTensor) known.emplace(fetch.index, fetch.sample);
   }
+  // Inputs come whole, every token once.
+  for (const auto& [value, sample] : known) {
+    std::vector<int> times(static_cast<std::size_t>(
+        program.tensors[static_cast<std::size_t>(value)].tokens));
+    for (const Fetch& fetch : program.fetches) {
+      if (fetch.kind != Fetch::Kind::kTensor || fetch.index != value || fetch.sample != sample) {
+        continue;
+      }
+      for (std::int64_t token = fetch.token_begin; token < fetch.token_end; ++token) {
+        ++times[static_cast<std::size_t>(token)];
+      }
+    }
+    rule(std::all_of(times.begin(), times.end(), [](int count) { return count == 1; }),
+         "an input is fetched completely, once");
+  }
   for (std::size_t id = 0; id < program.tensors.size(); ++id) {
     const TensorPlan& plan = program.tensors[id];
     if (!plan.stored || graph.values[id].kind == workload::ValueKind::kLayer || plan.fetched) {
