@@ -46,10 +46,10 @@ module pe #(
   input  logic                           clk_i,
   input  logic                           rst_ni,
   // Loader.
-  input  logic                           meta_write_i /*verilator public_flat_rd*/,
+  input  logic                           meta_write_i /* verilator public_flat_rd */,
   input  logic [MetaAddrW-1:0]           meta_addr_i,
   input  logic [LoadWidth*ElementW-1:0]  meta_data_i,
-  input  logic                           value_write_i /*verilator public_flat_rd*/,
+  input  logic                           value_write_i /* verilator public_flat_rd */,
   input  logic [ValAddrW-1:0]            value_addr_i,
   input  logic [8*LoadWidth-1:0]         value_data_i,
   input  logic                           load_half_i,
@@ -58,8 +58,8 @@ module pe #(
   input  logic                           in_place_i,
   input  logic                           act_signed_i,
   // Broadcast: {has_k, last, position, values}.
-  input  logic                           push_i /*verilator public_flat_rd*/,
-  input  logic [EntryW-1:0]              entry_i /*verilator public_flat_rd*/,
+  input  logic                           push_i /* verilator public_flat_rd */,
+  input  logic [EntryW-1:0]              entry_i /* verilator public_flat_rd */,
   output logic                           full_o,
   output logic                           almost_full_o,
   // Banks: finished_o says that all slots of the bank's group are over.
@@ -72,6 +72,8 @@ module pe #(
   output logic [DrainRows*LaneSumW-1:0]  drain_data_o,
   output logic [ObsW-1:0]                obs_o
 );
+  // For speed of the Verilated model only: one function for all PEs instead of one each. It needs
+  // the inputs above that differ between PEs to remain signals (public_flat_rd).
   /* verilator no_inline_module */
 
   localparam int unsigned CODE_W = lacuna_pkg::CODE_W;

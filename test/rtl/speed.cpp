@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Speed of a Verilated engine: clock cycles per second over a pass of a pruned layer, kept in the
-// halves so that loads do not count, per second of processor time. Usage: bench_rtl FILE.so [weight density] [activation density]
-// [repetitions]. Prints each repetition and the median.
+// Speed of a Verilated engine: clock cycles per second of processor time over a pass of a pruned
+// layer, kept in the halves so that loads do not count. Prints the median and the extremes.
+//
+//   bench_rtl FILE.so [weight density] [activation density] [repetitions]
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
+#include <filesystem>
 #include <vector>
 
 #include "rtl/support/generator.h"
@@ -22,18 +25,17 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int measure(int argc, char** argv) {
   using namespace lacuna::test::rtl;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: bench_rtl FILE.so [weight density] [activation density] [repetitions]\n");
+    std::fprintf(stderr,
+                 "usage: bench_rtl FILE.so [weight density] [activation density] [repetitions]\n");
     return 2;
   }
   const double weight_density = argc > 2 ? std::atof(argv[2]) : 0.2;
   const double act_density = argc > 3 ? std::atof(argv[3]) : 0.4;
-  const int repetitions = argc > 4 ? std::atoi(argv[4]) : 15;
-  Plugin plugin(argv[1]);
+  const int repetitions = std::max(1, argc > 4 ? std::atoi(argv[4]) : 15);
+  Plugin plugin(std::filesystem::absolute(argv[1]).string());
   const Shape shape = plugin.shape();
   Random random(1);
   // The deepest K of which the buffers hold a tile with all rows and a good number of tokens.
@@ -75,4 +77,15 @@ int main(int argc, char** argv) {
   }
   std::fprintf(stderr, "the buffers hold no pass of these densities\n");
   return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return measure(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bench_rtl: %s\n", e.what());
+    return 1;
+  }
 }

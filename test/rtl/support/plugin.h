@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,9 +22,11 @@
 namespace lacuna::test::rtl {
 
 #ifdef LACUNA_RTL_PLUGINS
-/// Shared object of one of the engines that test/rtl/CMakeLists.txt builds.
+/// Shared object of one of the engines that test/rtl/CMakeLists.txt builds. LACUNA_RTL_PLUGINS in
+/// the environment names another folder (test/rtl/mutants).
 inline std::string engine_file(const char* name) {
-  std::string file = LACUNA_RTL_PLUGINS;
+  const char* folder = std::getenv("LACUNA_RTL_PLUGINS");
+  std::string file = folder != nullptr ? folder : LACUNA_RTL_PLUGINS;
   return file.append("/").append(name).append(".so");
 }
 #endif
