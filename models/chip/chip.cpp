@@ -134,8 +134,8 @@ Schedule make_schedule(const params::ChipParams& chip, const workload::Graph& gr
       schedule.programs.push_back(
           std::make_unique<mapper::Program>(mapper::map_program(graph, chip, mapping)));
     }
-    schedule.launches.push_back({schedule.programs.back().get(),
-                                 static_cast<int>(schedule.programs.size()) - 1, next});
+    schedule.launches.push_back(
+        {schedule.programs.back().get(), static_cast<int>(schedule.programs.size()) - 1, next});
     next += mapping.batch;
   }
   return schedule;
@@ -145,10 +145,11 @@ void check_dram_capacity(const workload::Graph& graph, const Schedule& schedule,
                          std::int64_t capacity) {
   for (const auto& program : schedule.programs) {
     if (program->memory.dram_bytes <= capacity) continue;
-    throw base::UserError(fmt::format(
-        "workload '{}' with {} samples at once needs {} bytes of DRAM, the chip has {}; give it more "
-        "channels (dram.channels) or run fewer samples at a time",
-        graph.name, program->batch, program->memory.dram_bytes, capacity));
+    throw base::UserError(
+        fmt::format("workload '{}' with {} samples at once needs {} bytes of DRAM, the chip has "
+                    "{}; give it more "
+                    "channels (dram.channels) or run fewer samples at a time",
+                    graph.name, program->batch, program->memory.dram_bytes, capacity));
   }
 }
 
@@ -197,9 +198,9 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
     tlm::CorePorts ports{&memories->core_port(i, Unit::kLoad),
                          &memories->core_port(i, Unit::kStore),
                          &memories->core_port(i, Unit::kVectorLoad),
-                         &memories->core_port(i, Unit::kVectorStore)};
-    cores.push_back(std::make_unique<tlm::Core>(("core_" + std::to_string(i)).c_str(), i, context,
-                                                ports));
+                         &memories->core_port(i, Unit::kVectorStore), memories->first_data()};
+    cores.push_back(
+        std::make_unique<tlm::Core>(("core_" + std::to_string(i)).c_str(), i, context, ports));
     core_list.push_back(cores.back().get());
   }
   tlm::Dispatcher dispatcher(core_list);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A whole chip: cores, dispatcher, DMA and memory from ChipParams, and a run of a network on it. The
-// samples are executed in batches, one program after the other in one elaboration: the first one
-// cold, the others with what stays on chip.
+// A whole chip: cores, dispatcher, DMA and memory from ChipParams, and a run of a network on it.
+// The samples are executed in batches, one program after the other in one elaboration: the first
+// one cold, the others with what stays on chip.
 //
 // SystemC elaborates once per process, so run_network() can be called once per process.
 #pragma once
@@ -31,7 +31,7 @@ struct RunOptions {
   MemoryKind memory = MemoryKind::kReal;
   /// Also compute every layer the plain way and compare (slow): LayerResult::reference_mismatches.
   bool check_reference = false;
-  EventSink* events = nullptr;                       ///< timeline; may be null
+  EventSink* events = nullptr;                         ///< timeline; may be null
   std::function<void(std::int64_t samples)> progress;  ///< after each program; may be empty
 };
 
@@ -41,7 +41,7 @@ struct RunOptions {
 /// errors.
 [[nodiscard]] RunResult run_network(const params::ChipParams& chip,
                                     const params::MemoryPreset& memory,
-                                    const workload::Graph& graph,
-                                    cosim::EngineBackend& backend, const RunOptions& options = {});
+                                    const workload::Graph& graph, cosim::EngineBackend& backend,
+                                    const RunOptions& options = {});
 
 }  // namespace lacuna::chip

@@ -33,7 +33,7 @@ class IdealMemory::Port : public tlm::MemoryPort {
 
 IdealMemory::IdealMemory(const params::ChipParams& chip, const tlm::Clock& clock,
                          base::Cycle latency, std::int64_t width)
-    : cores_(chip.cores) {
+    : cores_(chip.cores), latency_(latency) {
   for (int i = 0; i < cores_ * 4 + kDmaEngines; ++i) {
     ports_.push_back(std::make_unique<Port>(clock, result_, latency, width));
   }

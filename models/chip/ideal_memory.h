@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A memory without conflicts: every transfer takes a fixed latency, and a cycle per `width` bytes at
-// its own port; SRAM and DRAM alike, ports never wait for each other. For studies ("what if memory
-// were not the limit") and tests of everything else.
+// A memory without conflicts: every transfer takes a fixed latency, and a cycle per `width` bytes
+// at its own port; SRAM and DRAM alike, ports never wait for each other. For studies ("what if
+// memory were not the limit") and tests of everything else.
 #pragma once
 
 #include <memory>
@@ -23,6 +23,7 @@ class IdealMemory : public MemorySystem {
   [[nodiscard]] tlm::MemoryPort& core_port(int core, CoreUnit unit) override;
   [[nodiscard]] tlm::MemoryPort& dma_port(int engine) override;
   [[nodiscard]] int dma_engines() const override { return kDmaEngines; }
+  [[nodiscard]] base::Cycle first_data() const override { return latency_; }
   [[nodiscard]] bool idle() const override { return true; }
   [[nodiscard]] MemoryResult result() override { return result_; }
 
@@ -30,6 +31,7 @@ class IdealMemory : public MemorySystem {
   static constexpr int kDmaEngines = 2;
   class Port;
   int cores_;
+  base::Cycle latency_;
   MemoryResult result_;
   std::vector<std::unique_ptr<Port>> ports_;
 };

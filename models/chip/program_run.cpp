@@ -64,8 +64,10 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
       --open_layers_;
       const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
       if (plan != mapper::kNone) {
-        std::erase_if(blocks_, [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
-        std::erase_if(tiles_, [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+        std::erase_if(blocks_,
+                      [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+        std::erase_if(tiles_,
+                      [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
       }
     }
   }
@@ -76,8 +78,7 @@ tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) 
   tlm::Readiness ready{0, false};
   for (const mapper::Dependency& need : needs) {
     for (int sample = need.sample_begin; sample < need.sample_end; ++sample) {
-      const base::Cycle since =
-          tensor(need.value, sample).since(need.token_begin, need.token_end);
+      const base::Cycle since = tensor(need.value, sample).since(need.token_begin, need.token_end);
       if (since < 0) return {-1, false};
       if (since >= ready.at) {
         ready.at = since;
@@ -119,8 +120,7 @@ engine_model::PassCommand ProgramRun::command(const mapper::Task& task, int k_ti
 }
 
 std::pair<int, std::int64_t> ProgramRun::locate(const mapper::GemmPlan& plan,
-                                                const mapper::Task& task,
-                                                std::int64_t row) const {
+                                                const mapper::Task& task, std::int64_t row) const {
   if (plan.run_time) return {task.sample, row};
   const std::int64_t per_sample = layer(plan.layer).gemm.m;
   return {static_cast<int>(row / per_sample), row % per_sample};
@@ -133,8 +133,9 @@ void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
   const std::int64_t channels = stored_tensor.layout().channels;
   while (begin < end) {
     const std::int64_t token = begin / channels;
-    LACUNA_CHECK(stored_tensor.available(token), "value {} is read before token {} of sample {} is stored",
-                 graph_.value(id).name, token, sample);
+    LACUNA_CHECK(stored_tensor.available(token),
+                 "value {} is read before token {} of sample {} is stored", graph_.value(id).name,
+                 token, sample);
     const std::int64_t first = begin - token * channels;
     const std::int64_t last = std::min(channels, end - token * channels);
     if (span.begin < 0) {
@@ -172,9 +173,9 @@ tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
   const mapper::WeightTilePlan& weights = program_->weight_tiles[static_cast<std::size_t>(
       plan.first_tile + task.n_tile * k_tiles + k_tile)];
   const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
-  const std::uint64_t address =
-      fetch == mapper::kNone ? weights.dram_address
-                             : program_->fetches[static_cast<std::size_t>(fetch)].to;
+  const std::uint64_t address = fetch == mapper::kNone
+                                    ? weights.dram_address
+                                    : program_->fetches[static_cast<std::size_t>(fetch)].to;
   tlm::TileLoad load;
   load.tile = weights.tile;
   load.beats = engine_model::weight_load_cycles(chip_.engine, *weights.tile);
@@ -249,9 +250,8 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
   const auto touched = static_cast<std::size_t>(last_segment - first_segment);
 
   // One gather per stored piece: a kernel position, or the token. Im2col has several per segment.
-  const int kernel = of.gemm.im2col
-                         ? static_cast<int>(of.window.kernel_y * of.window.kernel_x)
-                         : of.gemm.segments;
+  const int kernel =
+      of.gemm.im2col ? static_cast<int>(of.window.kernel_y * of.window.kernel_x) : of.gemm.segments;
   const std::int64_t gather_k = of.gemm.k / kernel;
   const int gather_begin = static_cast<int>(range.begin / gather_k);
   const int gather_end = static_cast<int>((range.end + gather_k - 1) / gather_k);
@@ -265,8 +265,7 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
   int sample = -1;
   std::optional<workload::Left> left;
   for (std::size_t i = 0; i < rows; ++i) {
-    const auto [row_sample, row] =
-        locate(plan, task, row_begin + static_cast<std::int64_t>(i));
+    const auto [row_sample, row] = locate(plan, task, row_begin + static_cast<std::int64_t>(i));
     if (row_sample != sample) {
       for (Span& span : spans) flush(span, of.input, load.transfers);
       sample = row_sample;
@@ -281,9 +280,9 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
       add_read(spans[static_cast<std::size_t>(g - gather_begin)], of.input, sample,
                token * input.channels() + column + from, token * input.channels() + column + to);
       if (!of.gemm.im2col) {
-        encoded[i] += engine_model::stored_bytes(
-            chip_.engine, static_cast<int>(to - from),
-            count_nonzeros(left->segment(row, g) + from, to - from));
+        encoded[i] +=
+            engine_model::stored_bytes(chip_.engine, static_cast<int>(to - from),
+                                       count_nonzeros(left->segment(row, g) + from, to - from));
       }
     }
     if (of.gemm.im2col) {
@@ -291,12 +290,11 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
       left->gather(row, 0, of.gemm.k, out);
       pointers[i] = out;
       // The DMA hands on what it gathers dense, with its mask.
-      encoded[i] = engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()),
-                                              range.count());
+      encoded[i] =
+          engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()), range.count());
     } else {
       for (int s = first_segment; s < last_segment; ++s) {
-        pointers[i * touched + static_cast<std::size_t>(s - first_segment)] =
-            left->segment(row, s);
+        pointers[i * touched + static_cast<std::size_t>(s - first_segment)] = left->segment(row, s);
       }
     }
   }
@@ -326,8 +324,7 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
   const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
   const std::int64_t channels =
       std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
-  LACUNA_CHECK(static_cast<std::int64_t>(result.outputs.size()) ==
-                   (row_end - row_begin) * channels,
+  LACUNA_CHECK(static_cast<std::int64_t>(result.outputs.size()) == (row_end - row_begin) * channels,
                "a pass of layer {} has {} outputs, {} x {} expected", of.name,
                result.outputs.size(), row_end - row_begin, channels);
   const std::int64_t column = head * of.gemm.n + n_begin;
@@ -341,8 +338,8 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
       span.sample = sample;
       span.begin = m * place.layout.token_bytes() + slot_offset;
     }
-    const std::span<const std::uint8_t> codes(
-        result.outputs.data() + (row - row_begin) * channels, static_cast<std::size_t>(channels));
+    const std::span<const std::uint8_t> codes(result.outputs.data() + (row - row_begin) * channels,
+                                              static_cast<std::size_t>(channels));
     std::memcpy(store_->mutable_codes(of.output, sample).data() +
                     workload::output_index(of, head, m, n_begin),
                 codes.data(), codes.size());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One program under way: the contents behind the cores' work. Tiles and blocks are compiled from the
-// codes that the tensor store holds at the simulated moment of their load; outputs are written to it
-// when their pass has been evaluated and count as stored when their store has ended. Whatever is read
-// must have been stored: LACUNA_CHECK.
+// One program under way: the contents behind the cores' work. Tiles and blocks are compiled from
+// the codes that the tensor store holds at the simulated moment of their load; outputs are written
+// to it when their pass has been evaluated and count as stored when their store has ended. Whatever
+// is read must have been stored: LACUNA_CHECK.
 #pragma once
 
 #include <systemc>
@@ -27,8 +27,7 @@ namespace lacuna::chip {
 
 class ProgramRun : public tlm::WorkSource {
  public:
-  ProgramRun(const params::ChipParams& chip, const workload::Graph& graph,
-             const tlm::Clock& clock);
+  ProgramRun(const params::ChipParams& chip, const workload::Graph& graph, const tlm::Clock& clock);
 
   void set_dma(tlm::ChipDma* dma) { dma_ = dma; }
   /// Begins with samples first_sample .. of the workload; `variant` numbers the program.
@@ -44,8 +43,7 @@ class ProgramRun : public tlm::WorkSource {
   [[nodiscard]] std::string_view layer_name(int layer) const override;
   [[nodiscard]] int first_reader(int value) const override { return graph_.readers(value).front(); }
   [[nodiscard]] sc_core::sc_event& changed() override { return changed_; }
-  [[nodiscard]] tlm::Readiness stored(
-      const std::vector<mapper::Dependency>& needs) const override;
+  [[nodiscard]] tlm::Readiness stored(const std::vector<mapper::Dependency>& needs) const override;
   [[nodiscard]] tlm::Readiness fetched(int fetch) const override;
   [[nodiscard]] bool complete(const std::vector<int>& layers) const override;
   tlm::TileLoad tile(const mapper::Task& task, int k_tile) override;
@@ -69,8 +67,8 @@ class ProgramRun : public tlm::WorkSource {
     std::int64_t begin = -1;  ///< offset in the sample
     std::int64_t bytes = 0;
   };
-  using BlockKey = std::tuple<int, int, int, int>;      // plan, product, k tile, block
-  using TileKey = std::tuple<int, int, int, int>;       // plan, product, n tile, k tile
+  using BlockKey = std::tuple<int, int, int, int>;  // plan, product, k tile, block
+  using TileKey = std::tuple<int, int, int, int>;   // plan, product, n tile, k tile
 
   const workload::Layer& layer(int index) const {
     return graph_.layers[static_cast<std::size_t>(index)];
@@ -106,7 +104,7 @@ class ProgramRun : public tlm::WorkSource {
   std::vector<std::vector<StoredTensor>> tensors_;  ///< [value][sample]
   std::vector<int> samples_left_;                   ///< by layer: samples not complete
   int open_layers_ = 0;
-  std::map<BlockKey, tlm::BlockLoad> blocks_;       ///< of layers under way
+  std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;
   sc_core::sc_event changed_;
 };

@@ -55,8 +55,8 @@ std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
       const std::int64_t all = value.elements();
       const std::int64_t bytes = (tokens.end - tokens.begin) * value.channels();
       constant -= all;
-      transfers.push_back({plan.constant_address +
-                               static_cast<std::uint64_t>(constant + tokens.begin * value.channels()),
+      transfers.push_back({plan.constant_address + static_cast<std::uint64_t>(
+                                                       constant + tokens.begin * value.channels()),
                            bytes});
       continue;
     }
@@ -73,8 +73,7 @@ std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
 
 timing::vector::VectorTime ProgramRun::vector_time(const mapper::Task& task) const {
   return timing::vector::vector_time(
-      workload::vector_work(graph_, layer(task.layer), task.row_begin, task.row_end),
-      chip_.vector);
+      workload::vector_work(graph_, layer(task.layer), task.row_begin, task.row_end), chip_.vector);
 }
 
 std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
@@ -88,9 +87,9 @@ std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
   span.sample = task.sample;
   span.begin = task.row_begin * place.layout.token_bytes();
   for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
-    span.bytes += store_traffic(
-        place.layout, 0, channels,
-        codes.subspan(static_cast<std::size_t>(row * channels), static_cast<std::size_t>(channels)));
+    span.bytes += store_traffic(place.layout, 0, channels,
+                                codes.subspan(static_cast<std::size_t>(row * channels),
+                                              static_cast<std::size_t>(channels)));
   }
   flush(span, of.output, transfers);
   return transfers;

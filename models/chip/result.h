@@ -2,8 +2,8 @@
 //
 // What a run of the chip leaves behind: plain data, all cycles of the chip clock, all sizes bytes.
 // A run executes a program once per batch of samples, the first one cold (nothing on chip), the
-// others warm. The cycle stack accounts for every PE of every core in every cycle, in PE-cycles, and
-// adds up exactly.
+// others warm. The cycle stack accounts for every PE of every core in every cycle, in PE-cycles,
+// and adds up exactly.
 #pragma once
 
 #include <cstdint>
@@ -32,15 +32,16 @@ struct LayerResult {
   std::string name;
   std::string op;
   bool on_engine = false;
-  std::int64_t weight_loads = 0, weight_loads_saved = 0;  ///< tile loads, and those the buffer made needless
+  std::int64_t weight_loads = 0,
+               weight_loads_saved = 0;  ///< tile loads, and those the buffer made needless
   std::int64_t block_loads = 0, block_loads_saved = 0;
   bool view = false;
-  Cycle begin = 0;                ///< first program: first cycle in which a unit works for it,
-  Cycle end = 0;                  ///< and the first cycle after its last store
-  Cycle busy_cycles = 0;          ///< core-cycles in passes or vector work
-  std::int64_t macs_dense = 0;    ///< M*K*N
+  Cycle begin = 0;                  ///< first program: first cycle in which a unit works for it,
+  Cycle end = 0;                    ///< and the first cycle after its last store
+  Cycle busy_cycles = 0;            ///< core-cycles in passes or vector work
+  std::int64_t macs_dense = 0;      ///< M*K*N
   std::int64_t macs_effective = 0;  ///< both operands non-zero
-  int tile_m = 0, tile_k = 0, tile_n = 0;     ///< rows, k and channels of a full tile
+  int tile_m = 0, tile_k = 0, tile_n = 0;  ///< rows, k and channels of a full tile
   int splits_m = 0, splits_k = 0, splits_n = 0;
   std::int64_t tasks = 0;
   std::int64_t vector_cycles = 0;
@@ -55,7 +56,7 @@ struct LayerResult {
   bool has_expect = false;
   std::int64_t expect_values = 0;
   std::int64_t expect_mismatches = 0;
-  std::string first_mismatch;     ///< empty when there is none
+  std::string first_mismatch;  ///< empty when there is none
   /// Compared with a plain dense execution (RunOptions::check_reference); -1: was not.
   std::int64_t reference_mismatches = -1;
 };
@@ -81,7 +82,8 @@ struct MemoryResult {
   std::map<std::string, double> sram_statistics;  ///< SRAM and crossbar
 };
 
-/// Situations that a run met: name -> how often. Every name is present, with 0 if it never occurred.
+/// Situations that a run met: name -> how often. Every name is present, with 0 if it never
+/// occurred.
 using Met = std::map<std::string, std::int64_t>;
 
 struct RunResult {
@@ -89,12 +91,12 @@ struct RunResult {
   std::string workload;
   double clock_hz = 1e9;
   int cores = 0;
-  std::int64_t pes_per_core = 0;        ///< Q*P
-  Cycle cycles = 0;                     ///< from 0 to the end of the last program
+  std::int64_t pes_per_core = 0;  ///< Q*P
+  Cycle cycles = 0;               ///< from 0 to the end of the last program
   std::int64_t samples = 0;
   std::vector<ProgramResult> programs;
   std::vector<LayerResult> layers;
-  CycleStack stack;                     ///< total() == cores * pes_per_core * cycles
+  CycleStack stack;  ///< total() == cores * pes_per_core * cycles
   EngineActivity engine;
   Traffic traffic;
   MemoryResult memory;
@@ -104,7 +106,7 @@ struct RunResult {
   std::vector<std::vector<int>> result_values;
   std::vector<int> result_class;
   bool has_labels = false;
-  std::int64_t correct = 0;             ///< samples whose class is the label
+  std::int64_t correct = 0;  ///< samples whose class is the label
   [[nodiscard]] std::int64_t expect_mismatches() const;
   [[nodiscard]] double accuracy() const {
     return samples > 0 ? static_cast<double>(correct) / static_cast<double>(samples) : 0.0;

@@ -13,7 +13,8 @@ std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
     // Short sums in a byte let the compiler use vectors of bytes.
     const std::int64_t end = std::min(begin + 128, count);
     std::uint8_t sum = 0;
-    for (std::int64_t i = begin; i < end; ++i) sum = static_cast<std::uint8_t>(sum + (codes[i] != 0));
+    for (std::int64_t i = begin; i < end; ++i)
+      sum = static_cast<std::uint8_t>(sum + (codes[i] != 0));
     nonzeros += sum;
   }
   return nonzeros;
@@ -22,8 +23,7 @@ std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
 StoredTensor::StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens)
     : layout_(&layout), tokens_(tokens), missing_(tokens * layout.channels) {}
 
-bool StoredTensor::store(std::int64_t codes, base::Cycle now,
-                         std::span<const std::uint8_t> all) {
+bool StoredTensor::store(std::int64_t codes, base::Cycle now, std::span<const std::uint8_t> all) {
   LACUNA_CHECK(codes <= missing_, "{} codes are stored where {} are missing", codes, missing_);
   missing_ -= codes;
   if (missing_ > 0) return false;
@@ -76,8 +76,7 @@ void StoredTensor::measure(std::span<const std::uint8_t> all) {
   }
 }
 
-std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin,
-                                   std::int64_t end) const {
+std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin, std::int64_t end) const {
   LACUNA_CHECK(token < tokens_ && available(token), "token {} is read before it is stored", token);
   const std::int64_t first = layout_->slot_of(begin);
   const std::int64_t last = layout_->slot_of(end - 1) + 1;
@@ -87,8 +86,8 @@ std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin,
   return std::min<std::int64_t>(prefix[last] - prefix[first], whole);
 }
 
-std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
-                           std::int64_t end, std::span<const std::uint8_t> codes) {
+std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin, std::int64_t end,
+                           std::span<const std::uint8_t> codes) {
   std::int64_t bytes = 0;
   std::int64_t slots = 0;
   for (std::int64_t channel = begin; channel < end; ++slots) {

@@ -19,17 +19,19 @@ class StoredTensor {
   /// Not stored yet; `codes` codes are missing.
   StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens);
 
-  /// `codes` more have been stored in cycle `now`; true if that completes the tensor, whose codes are
-  /// then `all`. LACUNA_CHECK: nothing is stored twice.
+  /// `codes` more have been stored in cycle `now`; true if that completes the tensor, whose codes
+  /// are then `all`. LACUNA_CHECK: nothing is stored twice.
   bool store(std::int64_t codes, base::Cycle now, std::span<const std::uint8_t> all);
-  /// All codes are known beforehand, but their tokens arrive piece by piece. Before the first arrive().
+  /// All codes are known beforehand, but their tokens arrive piece by piece. Before the first
+  /// arrive().
   void expect_pieces(std::span<const std::uint8_t> all);
   /// Tokens [begin, end) have been stored in cycle `now`.
   void arrive(std::int64_t begin, std::int64_t end, base::Cycle now);
 
   [[nodiscard]] bool complete() const { return missing_ == 0; }
   [[nodiscard]] bool available(std::int64_t token) const {
-    return complete() || (!token_since_.empty() && token_since_[static_cast<std::size_t>(token)] >= 0);
+    return complete() ||
+           (!token_since_.empty() && token_since_[static_cast<std::size_t>(token)] >= 0);
   }
   /// Since when tokens [begin, end) can be read; -1: not all of them yet.
   [[nodiscard]] base::Cycle since(std::int64_t begin, std::int64_t end) const;

@@ -51,6 +51,11 @@ tlm::MemoryPort& TlmMemory::dma_port(int engine) {
   return *ports_[static_cast<std::size_t>(chip_.cores * kUnits + engine)];
 }
 
+base::Cycle TlmMemory::first_data() const {
+  const timing::noc::CrossbarConfig& crossbar = interconnect_->crossbar().config();
+  return crossbar.request_latency + chip_.sram.latency + crossbar.response_latency;
+}
+
 bool TlmMemory::idle() const {
   return std::all_of(initiators_.begin(), initiators_.end(),
                      [](const auto& initiator) { return initiator->idle(); });
@@ -85,8 +90,7 @@ MemoryResult TlmMemory::result() {
   figures["precharged_cycles"] = real(channels.precharged_cycles);
   figures["refreshing_cycles"] = real(channels.refreshing_cycles);
   if (channels.reads() > 0) {
-    figures["mean_read_latency_cycles"] =
-        real(channels.read_latency_sum) / real(channels.reads());
+    figures["mean_read_latency_cycles"] = real(channels.read_latency_sum) / real(channels.reads());
   }
   if (channels.writes() > 0) {
     figures["mean_write_latency_cycles"] =

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The chip's memory: a crossbar with one port per `cores_per_port` cores and one for the DMA, the
-// banked SRAM behind it, and DRAM with its controllers behind that. All traffic goes through TLM-2.0
-// sockets; every core has one initiator, shared by its units, and the DMA one for all its engines.
+// banked SRAM behind it, and DRAM with its controllers behind that. All traffic goes through
+// TLM-2.0 sockets; every core has one initiator, shared by its units, and the DMA one for all its
+// engines.
 #pragma once
 
 #include <memory>
@@ -26,6 +27,7 @@ class TlmMemory : public MemorySystem {
   [[nodiscard]] tlm::MemoryPort& core_port(int core, CoreUnit unit) override;
   [[nodiscard]] tlm::MemoryPort& dma_port(int engine) override;
   [[nodiscard]] int dma_engines() const override { return kDmaEngines; }
+  [[nodiscard]] base::Cycle first_data() const override;
   [[nodiscard]] bool idle() const override;
   [[nodiscard]] MemoryResult result() override;
   /// Bytes of DRAM.

@@ -26,10 +26,12 @@ std::span<const std::byte> known_codes(const workload::Graph& graph, int value_i
 
 double drawn_density(const tensor::MaskSpec& spec) {
   switch (spec.kind) {
-    case tensor::PatternKind::kDense: return 1.0;
+    case tensor::PatternKind::kDense:
+      return 1.0;
     case tensor::PatternKind::kNOfM:
       return static_cast<double>(spec.n) / static_cast<double>(spec.m);
-    default: return spec.density;
+    default:
+      return spec.density;
   }
 }
 
@@ -45,8 +47,8 @@ ActivationStatistics activation_statistics(const workload::Graph& graph,
     result.density = drawn_density(value.drawn);
     return result;
   }
-  // Channels of the value that each k reads: k runs over kernel positions, then channels; a matmul's
-  // heads are slices of the channels and counted together.
+  // Channels of the value that each k reads: k runs over kernel positions, then channels; a
+  // matmul's heads are slices of the channels and counted together.
   std::int64_t nonzeros = 0;
   std::int64_t seen = 0;
   const std::int64_t channels = value.channels();

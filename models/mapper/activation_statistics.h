@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How dense the activations are that a layer will read, as far as the workload tells beforehand: from
-// captured inputs, drawn values, or the reference outputs of the layer before (what a compiler knows
-// from calibration). Steers the choice of splits and `balance: activation`; never changes a result.
+// How dense the activations are that a layer will read, as far as the workload tells beforehand:
+// from captured inputs, drawn values, or the reference outputs of the layer before (what a compiler
+// knows from calibration). Steers the choice of splits and `balance: activation`; never changes a
+// result.
 #pragma once
 
 #include <vector>

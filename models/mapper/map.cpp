@@ -113,15 +113,15 @@ class Builder {
     program_.vectors.push_back(plan);
   }
 
-  /// Rows of a vector task: the fewest predicted cycles over all cores, each task with its way in and
-  /// out of memory; operands fit the activation buffer as far as whole rows allow.
+  /// Rows of a vector task: the fewest predicted cycles over all cores, each task with its way in
+  /// and out of memory; operands fit the activation buffer as far as whole rows allow.
   [[nodiscard]] std::int64_t vector_task_rows(const workload::Layer& layer,
                                               std::int64_t rows) const {
     constexpr base::Cycle kWayInAndOut = 24;
-    const std::int64_t codes_per_row = std::max<std::int64_t>(
-        1, workload::vector_work(graph_, layer, 0, 1).codes_read());
-    const std::int64_t most = std::max<std::int64_t>(
-        1, std::min(rows, chip_.engine.activation_buffer / codes_per_row));
+    const std::int64_t codes_per_row =
+        std::max<std::int64_t>(1, workload::vector_work(graph_, layer, 0, 1).codes_read());
+    const std::int64_t most =
+        std::max<std::int64_t>(1, std::min(rows, chip_.engine.activation_buffer / codes_per_row));
     std::int64_t best = 1;
     base::Cycle best_cycles = 0;
     for (std::int64_t task_rows = 1; task_rows <= most;
@@ -144,7 +144,7 @@ class Builder {
     for (std::size_t id = 0; id < program_.tensors.size(); ++id) {
       const workload::Value& value = graph_.values[id];
       TensorPlan& plan = program_.tensors[id];
-      if (value.storage != static_cast<int>(id)) continue;  // a view
+      if (value.storage != static_cast<int>(id)) continue;         // a view
       if (value.kind == workload::ValueKind::kConstant) continue;  // with its vector layer
       if (value.kind != workload::ValueKind::kLayer &&
           graph_.readers(static_cast<int>(id)).empty()) {
@@ -180,8 +180,8 @@ class Builder {
             program_.tensors[static_cast<std::size_t>(value)].tokens};
   }
 
-  /// What rows [row_begin, row_end) of a layer with weights read; of one sample only the tokens that
-  /// they touch.
+  /// What rows [row_begin, row_end) of a layer with weights read; of one sample only the tokens
+  /// that they touch.
   [[nodiscard]] Dependency left_operand(const workload::Layer& layer, std::int64_t row_begin,
                                         std::int64_t row_end) const {
     const auto first = static_cast<int>(row_begin / layer.gemm.m);

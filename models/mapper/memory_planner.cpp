@@ -95,12 +95,12 @@ std::vector<Allocation> place_all(const std::vector<Lifetime>& wanted, std::int6
 }
 
 /// Layers that read or made what lay in this space before.
-std::vector<int> earlier_users(const workload::Graph& graph,
-                               const std::vector<Allocation>& placed, const Allocation& mine) {
+std::vector<int> earlier_users(const workload::Graph& graph, const std::vector<Allocation>& placed,
+                               const Allocation& mine) {
   std::set<int> layers;
   for (const Allocation& other : placed) {
-    const bool overlaps = other.begin < mine.begin + mine.life.bytes &&
-                          mine.begin < other.begin + other.life.bytes;
+    const bool overlaps =
+        other.begin < mine.begin + mine.life.bytes && mine.begin < other.begin + other.life.bytes;
     if (!overlaps || other.life.birth >= mine.life.birth) continue;
     for (const int reader : graph.readers(other.life.value)) layers.insert(reader);
     const int producer = graph.value(other.life.value).layer;
@@ -153,8 +153,7 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
 
   const std::int64_t capacity = chip.sram.capacity;
   WeightSpace space;
-  std::vector<Allocation> placed =
-      place_all(on_chip, std::numeric_limits<std::int64_t>::max() / 2);
+  std::vector<Allocation> placed = place_all(on_chip, std::numeric_limits<std::int64_t>::max() / 2);
   space.resident = peak(placed) + constants + weights <= capacity;
   if (!space.resident) {
     // The ring keeps at least two of the largest tiles, or a quarter of the SRAM.

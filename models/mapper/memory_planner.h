@@ -2,8 +2,8 @@
 //
 // Places in memory. Activations live in SRAM from the layer that makes them to the last one that
 // reads them; space is used again, and whoever overwrites it waits for the earlier readers. If
-// everything fits, weights and constants stay in SRAM too and later programs fetch none; else weights
-// go through a ring, first in, first out, and tensors that find no room live in DRAM.
+// everything fits, weights and constants stay in SRAM too and later programs fetch none; else
+// weights go through a ring, first in, first out, and tensors that find no room live in DRAM.
 #pragma once
 
 #include "mapper/program.h"

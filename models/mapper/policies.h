@@ -19,9 +19,9 @@ constexpr auto enum_names(Dispatch) {
 }
 
 /// Order of a layer's tasks: all rows of a weight tile before the next tile (weights stay in the
-/// buffer, and leave the SRAM ring soon), or all tiles of some rows before the next rows (work begins
-/// when the first rows are there, cores of a port share their loads). Auto: row major where a task has
-/// several K tiles, so that none stays in the buffer anyway, and weights stay in SRAM.
+/// buffer, and leave the SRAM ring soon), or all tiles of some rows before the next rows (work
+/// begins when the first rows are there, cores of a port share their loads). Auto: row major where
+/// a task has several K tiles, so that none stays in the buffer anyway, and weights stay in SRAM.
 enum class Ordering { kAuto, kTileMajor, kRowMajor };
 constexpr auto enum_names(Ordering) {
   return std::array{params::EnumName{Ordering::kAuto, "auto"},
@@ -30,7 +30,7 @@ constexpr auto enum_names(Ordering) {
 }
 
 struct MapOptions {
-  int batch = 1;                             ///< samples of a program
+  int batch = 1;  ///< samples of a program
   Dispatch dispatch = Dispatch::kDynamic;
   Ordering ordering = Ordering::kAuto;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command program of a chip: what the dispatcher hands to cores and what the chip DMA fetches, in
-// one order that every unit follows. Made by map_program() from a layer graph and the chip's
+// The command program of a chip: what the dispatcher hands to cores and what the chip DMA fetches,
+// in one order that every unit follows. Made by map_program() from a layer graph and the chip's
 // parameters, then executed once per batch of samples. It says what is done with which operands and
-// where they lie, not when; the chip decides that. Tensors are named by their value id in the graph.
+// where they lie, not when; the chip decides that. Tensors are named by their value id in the
+// graph.
 //
 // Sizes are bytes. Rows are rows of the left matrix of a layer (or output tokens of a vector layer)
 // over all samples of the batch: row = sample*rows_per_sample + row in the sample.
@@ -21,22 +22,20 @@ namespace lacuna::mapper {
 
 /// One flat address map: SRAM from 0, DRAM from kDramBase; the crossbar routes by address.
 inline constexpr std::uint64_t kDramBase = std::uint64_t{1} << 40;
-[[nodiscard]] constexpr bool is_dram_address(std::uint64_t address) {
-  return address >= kDramBase;
-}
+[[nodiscard]] constexpr bool is_dram_address(std::uint64_t address) { return address >= kDramBase; }
 
 inline constexpr int kNone = -1;
 
 /// Where the batch of a value lies, encoded (slot_layout.h). Views have no place of their own.
 struct TensorPlan {
-  bool stored = false;             ///< false: a view, or nobody reads it
+  bool stored = false;  ///< false: a view, or nobody reads it
   SlotLayout layout;
-  std::int64_t tokens = 0;         ///< per sample
-  std::uint64_t address = 0;       ///< of sample 0 of the batch
-  std::int64_t sample_bytes = 0;   ///< 0 for constants: one copy for all samples is constant_bytes
+  std::int64_t tokens = 0;        ///< per sample
+  std::uint64_t address = 0;      ///< of sample 0 of the batch
+  std::int64_t sample_bytes = 0;  ///< 0 for constants: one copy for all samples is constant_bytes
   bool in_sram = false;
-  bool fetched = false;            ///< comes from DRAM by Fetch commands (inputs, drawn values)
-  std::uint64_t home = 0;          ///< its address in DRAM, if fetched
+  bool fetched = false;    ///< comes from DRAM by Fetch commands (inputs, drawn values)
+  std::uint64_t home = 0;  ///< its address in DRAM, if fetched
   /// Layers that must have stored everything before this tensor's space may be overwritten.
   std::vector<int> after;
 };
@@ -65,23 +64,23 @@ struct Split {
 /// One engine layer. With weights it is one product of batch*rows_per_sample rows; with a run-time
 /// operand one product of rows_per_sample rows per sample and head.
 struct GemmPlan {
-  int layer = kNone;              ///< index in the graph
-  int products = 1;               ///< 1, or batch * heads: product = sample*heads + head
-  std::int64_t rows = 0;          ///< of a product
+  int layer = kNone;      ///< index in the graph
+  int products = 1;       ///< 1, or batch * heads: product = sample*heads + head
+  std::int64_t rows = 0;  ///< of a product
   bool run_time = false;
   Split split;
-  int first_tile = kNone;         ///< of its tiles in weight_tiles: [n tile][k tile]
-  std::vector<float> k_density;   ///< how often the activation at k is non-zero; may be empty
+  int first_tile = kNone;        ///< of its tiles in weight_tiles: [n tile][k tile]
+  std::vector<float> k_density;  ///< how often the activation at k is non-zero; may be empty
 };
 
 /// A layer of the vector unit.
 struct VectorPlan {
   int layer = kNone;
   std::int64_t rows_per_sample = 0;
-  std::int64_t task_rows = 0;        ///< rows of a task
-  std::int64_t constant_bytes = 0;   ///< tables, gamma/beta, constant operand: read by every task
+  std::int64_t task_rows = 0;       ///< rows of a task
+  std::int64_t constant_bytes = 0;  ///< tables, gamma/beta, constant operand: read by every task
   std::uint64_t constant_address = 0;
-  int constant_fetch = kNone;        ///< in Program::fetches; kNone: read from DRAM
+  int constant_fetch = kNone;  ///< in Program::fetches; kNone: read from DRAM
 };
 
 /// A weight tile of the network, compiled.
@@ -93,9 +92,9 @@ struct WeightTilePlan {
   std::uint64_t dram_address = 0;
 };
 
-/// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value. Of a
-/// value that is fetched, tokens [token_begin, token_end) of each of them are enough; what a layer makes
-/// is awaited sample by sample.
+/// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value. Of
+/// a value that is fetched, tokens [token_begin, token_end) of each of them are enough; what a
+/// layer makes is awaited sample by sample.
 struct Dependency {
   int value = kNone;
   int sample_begin = 0;
@@ -106,23 +105,23 @@ struct Dependency {
 
 enum class TaskKind { kGemm, kVector };
 
-/// What one core does without interruption. Gemm: `for k tile: for block: pass`, the partial sums of
-/// all its blocks in the psum buffer. Vector: load, compute, store of some output rows.
+/// What one core does without interruption. Gemm: `for k tile: for block: pass`, the partial sums
+/// of all its blocks in the psum buffer. Vector: load, compute, store of some output rows.
 struct Task {
   TaskKind kind = TaskKind::kGemm;
-  int plan = kNone;               ///< in Program::gemms or Program::vectors
+  int plan = kNone;  ///< in Program::gemms or Program::vectors
   int layer = kNone;
-  int product = 0;                ///< gemm
+  int product = 0;  ///< gemm
   int n_tile = 0;
   int block_begin = 0;
   int block_end = 0;
-  std::int64_t row_begin = 0;     ///< of the product; of the sample for vector tasks
+  std::int64_t row_begin = 0;  ///< of the product; of the sample for vector tasks
   std::int64_t row_end = 0;
-  int sample = 0;                 ///< vector and run-time gemm
-  int core = kNone;               ///< static dispatch only
-  std::vector<Dependency> needs;        ///< to load activations
-  std::vector<Dependency> weight_needs; ///< to load a run-time right operand
-  std::vector<int> after;               ///< layers to be complete before its first store
+  int sample = 0;                        ///< vector and run-time gemm
+  int core = kNone;                      ///< static dispatch only
+  std::vector<Dependency> needs;         ///< to load activations
+  std::vector<Dependency> weight_needs;  ///< to load a run-time right operand
+  std::vector<int> after;                ///< layers to be complete before its first store
   /// Per k tile: the fetch that brings its weights to SRAM, or kNone: straight from DRAM. Empty for
   /// run-time operands.
   std::vector<int> weight_fetch;
@@ -131,18 +130,18 @@ struct Task {
 /// A command of the chip DMA: DRAM to SRAM.
 struct Fetch {
   enum class Kind { kWeights, kTensor, kConstants } kind = Kind::kWeights;
-  int index = kNone;              ///< weight tile, value id, or vector plan
-  int sample = 0;                 ///< kTensor: tokens [token_begin, token_end) of it
+  int index = kNone;  ///< weight tile, value id, or vector plan
+  int sample = 0;     ///< kTensor: tokens [token_begin, token_end) of it
   std::int64_t token_begin = 0;
   std::int64_t token_end = 0;
   std::int64_t bytes = 0;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
-  bool resident = false;          ///< stays for the next program
-  int uses = 0;                   ///< loads after which a ring space is given back
+  bool resident = false;  ///< stays for the next program
+  int uses = 0;           ///< loads after which a ring space is given back
   /// All uses of these earlier fetches, whose ring space it takes, must be over first.
   std::vector<int> overwrites;
-  std::vector<int> after;         ///< layers that must be complete first (space reuse)
+  std::vector<int> after;  ///< layers that must be complete first (space reuse)
 };
 
 /// Where memory goes.
@@ -152,21 +151,21 @@ struct MemoryPlan {
   std::int64_t sram_weights = 0;      ///< resident images, or the ring
   std::int64_t dram_activations = 0;  ///< that did not fit, with results
   std::int64_t dram_weights = 0;
-  std::int64_t dram_bytes = 0;        ///< all of DRAM that is used
+  std::int64_t dram_bytes = 0;  ///< all of DRAM that is used
   bool weights_resident = false;
 };
 
 struct Program {
   int batch = 1;
-  std::vector<TensorPlan> tensors;    ///< by value id
+  std::vector<TensorPlan> tensors;  ///< by value id
   std::vector<GemmPlan> gemms;
   std::vector<VectorPlan> vectors;
   std::vector<WeightTilePlan> weight_tiles;
-  std::vector<Task> tasks;            ///< program order
-  std::vector<Fetch> fetches;         ///< program order
+  std::vector<Task> tasks;     ///< program order
+  std::vector<Fetch> fetches;  ///< program order
   MemoryPlan memory;
-  std::vector<int> gemm_of_layer;     ///< by layer: index in gemms or kNone
-  std::vector<int> vector_of_layer;   ///< a layer with neither is a view
+  std::vector<int> gemm_of_layer;    ///< by layer: index in gemms or kNone
+  std::vector<int> vector_of_layer;  ///< a layer with neither is a view
   std::vector<std::int64_t> tasks_of_layer;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a token (pixel) of activations is stored: units of channels that one producer writes, each cut
-// into slots of act_block channels, or of the unit if it is smaller. A slot has a fixed size, its mask
-// and room for all its codes, so compression saves traffic and not capacity. The units are the n tiles
-// of the layer that makes the tensor (docs/reference/engine.md: a mask word ends with the tile), so
-// that two cores never write the same slot. A token begins on a 32-byte boundary.
+// How a token (pixel) of activations is stored: units of channels that one producer writes, each
+// cut into slots of act_block channels, or of the unit if it is smaller. A slot has a fixed size,
+// its mask and room for all its codes, so compression saves traffic and not capacity. The units are
+// the n tiles of the layer that makes the tensor (docs/reference/engine.md: a mask word ends with
+// the tile), so that two cores never write the same slot. A token begins on a 32-byte boundary.
 #pragma once
 
 #include <algorithm>
@@ -29,15 +29,14 @@ struct SlotLayout {
   }
   [[nodiscard]] std::int64_t slots_per_head() const {
     const std::int64_t whole = head_channels / unit_channels;
-    return whole * slots_per_unit() + base::ceil_div(head_channels % unit_channels, slot_channels());
+    return whole * slots_per_unit() +
+           base::ceil_div(head_channels % unit_channels, slot_channels());
   }
-  [[nodiscard]] std::int64_t slots() const {
-    return channels / head_channels * slots_per_head();
-  }
+  [[nodiscard]] std::int64_t slots() const { return channels / head_channels * slots_per_head(); }
   [[nodiscard]] std::int64_t slot_of(std::int64_t channel) const {
     const std::int64_t in_head = channel % head_channels;
-    return channel / head_channels * slots_per_head() +
-           in_head / unit_channels * slots_per_unit() + in_head % unit_channels / slot_channels();
+    return channel / head_channels * slots_per_head() + in_head / unit_channels * slots_per_unit() +
+           in_head % unit_channels / slot_channels();
   }
   /// Channel after the last one of the slot that holds `channel`.
   [[nodiscard]] std::int64_t slot_end(std::int64_t channel) const {
@@ -46,10 +45,12 @@ struct SlotLayout {
     const std::int64_t unit_begin = in_head / unit_channels * unit_channels;
     const std::int64_t block_begin =
         unit_begin + (in_head - unit_begin) / slot_channels() * slot_channels();
-    return head_begin + std::min({block_begin + slot_channels(), unit_begin + unit_channels,
-                                  head_channels});
+    return head_begin +
+           std::min({block_begin + slot_channels(), unit_begin + unit_channels, head_channels});
   }
-  [[nodiscard]] std::int64_t mask_bytes() const { return base::ceil_div<std::int64_t>(slot_channels(), 8); }
+  [[nodiscard]] std::int64_t mask_bytes() const {
+    return base::ceil_div<std::int64_t>(slot_channels(), 8);
+  }
   [[nodiscard]] std::int64_t slot_bytes() const { return slot_channels() + mask_bytes(); }
   [[nodiscard]] std::int64_t token_bytes() const {
     return base::round_up(slots() * slot_bytes(), kAccessBytes);

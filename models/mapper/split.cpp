@@ -54,8 +54,8 @@ bool k_tile_fits(const WeightCounts& counts, const WindowTable& windows,
   return true;
 }
 
-/// Largest window_end such that windows [begin, window_end) make a tile for all channel ranges and a
-/// block; `begin` if not even one window fits.
+/// Largest window_end such that windows [begin, window_end) make a tile for all channel ranges and
+/// a block; `begin` if not even one window fits.
 int furthest_window(const WeightCounts& counts, const WindowTable& windows,
                     const params::EngineParams& engine, std::int64_t tile_channels,
                     std::int64_t block_rows, int begin) {
@@ -78,8 +78,7 @@ std::vector<KTile> cut_k(const WeightCounts& counts, const WindowTable& windows,
                          std::int64_t block_rows) {
   std::vector<KTile> greedy;
   for (int begin = 0; begin < windows.windows();) {
-    const int end =
-        furthest_window(counts, windows, engine, tile_channels, block_rows, begin);
+    const int end = furthest_window(counts, windows, engine, tile_channels, block_rows, begin);
     if (end == begin) return {};
     greedy.push_back(make_tile(windows, begin, end));
     begin = end;
@@ -106,11 +105,9 @@ std::vector<KTile> cut_k_evenly(const WeightCounts& counts, const WindowTable& w
 
 /// Ways of cutting K: as few tiles as fit, evenly where that is possible, and up to four times as
 /// many: the load of the next tile hides behind the passes of this one.
-std::vector<std::vector<KTile>> k_candidates(const WeightCounts& counts,
-                                             const WindowTable& windows,
+std::vector<std::vector<KTile>> k_candidates(const WeightCounts& counts, const WindowTable& windows,
                                              const params::EngineParams& engine,
-                                             std::int64_t tile_channels,
-                                             std::int64_t block_rows) {
+                                             std::int64_t tile_channels, std::int64_t block_rows) {
   std::vector<std::vector<KTile>> candidates;
   std::vector<KTile> greedy = cut_k(counts, windows, engine, tile_channels, block_rows);
   if (greedy.empty()) return candidates;
@@ -142,8 +139,7 @@ double image_beats(const params::EngineParams& engine, const WeightCounts& count
   const double width = engine.load_width;
   const double places = static_cast<double>(rows) * engine.pes;
   const double masks = std::ceil(positions * static_cast<double>(mask_bytes(rows)) / width);
-  const double values =
-      std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
+  const double values = std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
   return std::ceil(windows * 2 / width) +
          std::ceil(engine.k_ways * windows * engine.scan_width / (8 * width)) +
          std::ceil(places / width) + std::ceil(places * 8 / width) + std::ceil(places / width) +
@@ -171,11 +167,9 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double united = 1.0 - std::pow(1.0 - density, lanes);
   const double channels =
       static_cast<double>(problem.n) / static_cast<double>(split.n_tiles);  // mean
-  const double positions =
-      static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
+  const double positions = static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
   const double k = static_cast<double>(windows.segments().k()) / tiles_k;
-  const double groups = static_cast<double>(
-      ceil_div<std::int64_t>(split.block_rows, engine.lanes));
+  const double groups = static_cast<double>(ceil_div<std::int64_t>(split.block_rows, engine.lanes));
 
   Prediction result;
   // A position is issued if an activation is there and any channel has a weight there.
@@ -211,11 +205,10 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   result.tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads;
   const double rounds = std::ceil(result.tasks / chip.cores);
   const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
-  const double bytes_per_task =
-      tiles_k * (tile_bytes + blocks * split.block_rows * row_bytes);
+  const double bytes_per_task = tiles_k * (tile_bytes + blocks * split.block_rows * row_bytes);
   result.memory = result.tasks * bytes_per_task / (ports * chip.sram.width);
-  result.total = std::max(rounds * result.task, result.memory) + result.tile_load +
-                 result.block_load + beats;
+  result.total =
+      std::max(rounds * result.task, result.memory) + result.tile_load + result.block_load + beats;
   return result;
 }
 
@@ -275,7 +268,8 @@ Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
         engine.psum_buffer, engine.max_k));
   }
   const auto broken = split_violations(problem, counts, windows, engine, best);
-  LACUNA_CHECK(broken.empty(), "split of layer {} breaks a rule: {}", problem.layer, broken.front());
+  LACUNA_CHECK(broken.empty(), "split of layer {} breaks a rule: {}", problem.layer,
+               broken.front());
   return best;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How one engine layer is cut into tiles, blocks and tasks: every candidate keeps the capacity rules
-// of docs/reference/engine.md; the one with the smallest predicted time is taken. The prediction is a
-// closed formula over counts (docs/reference/chip.md gives it): how long a pass is bound by issue, by
-// the PEs or by the drain, how long its loads take, and the makespan of all tasks over the cores. It
-// only ranks candidates; what a layer really takes is what the simulation says.
+// How one engine layer is cut into tiles, blocks and tasks: every candidate keeps the capacity
+// rules of docs/reference/engine.md; the one with the smallest predicted time is taken. The
+// prediction is a closed formula over counts (docs/reference/chip.md gives it): how long a pass is
+// bound by issue, by the PEs or by the drain, how long its loads take, and the makespan of all
+// tasks over the cores. It only ranks candidates; what a layer really takes is what the simulation
+// says.
 #pragma once
 
 #include <cstdint>
@@ -20,27 +21,27 @@ namespace lacuna::mapper {
 
 /// What the choice depends on, besides the chip.
 struct SplitProblem {
-  std::string layer;              ///< for messages
-  std::int64_t rows = 0;          ///< M, whole batch
-  std::int64_t n = 0;             ///< per head
+  std::string layer;      ///< for messages
+  std::int64_t rows = 0;  ///< M, whole batch
+  std::int64_t n = 0;     ///< per head
   int heads = 1;
-  int gathers = 1;                ///< least load-port cycles of a row: its segments
+  int gathers = 1;  ///< least load-port cycles of a row: its segments
   bool transpose_right = false;
   double activation_density = 0.5;  ///< assumed share of non-zero activations
 };
 
 /// Predicted cycles and what bounds them, for one candidate.
 struct Prediction {
-  double issue = 0;    ///< per pass of a full block, one K tile (mean)
+  double issue = 0;  ///< per pass of a full block, one K tile (mean)
   double pe = 0;
   double drain = 0;
-  double pass = 0;     ///< the largest of these, plus start and tail
+  double pass = 0;  ///< the largest of these, plus start and tail
   double block_load = 0;
   double tile_load = 0;
-  double task = 0;     ///< one task in steady state
-  double tasks = 0;    ///< how many in all
-  double memory = 0;   ///< layer, bound by the SRAM ports alone
-  double total = 0;    ///< layer
+  double task = 0;    ///< one task in steady state
+  double tasks = 0;   ///< how many in all
+  double memory = 0;  ///< layer, bound by the SRAM ports alone
+  double total = 0;   ///< layer
 };
 
 /// Whether blocks of `rows` tokens of these windows keep the capacity rules, all activations

@@ -24,7 +24,7 @@ engine_model::WeightView run_time_weights(const workload::Layer& layer, const st
   const auto* codes = reinterpret_cast<const std::int8_t*>(right);
   const workload::GemmShape& shape = layer.gemm;
   if (layer.transpose_right) return {codes + head * shape.k, right_channels, 1};  // W[n][k]
-  return {codes + head * shape.n, 1, right_channels};                            // W[k][n]
+  return {codes + head * shape.n, 1, right_channels};                             // W[k][n]
 }
 
 std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParams& engine,

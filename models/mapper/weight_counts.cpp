@@ -104,8 +104,7 @@ bool tile_fits(const WeightCounts& counts, const WindowTable& windows,
   const std::int64_t positions = windows.positions({begin, end});
   if (positions > engine.max_k / engine.k_ways) return false;
   if (end - begin > engine.max_windows()) return false;
-  const auto rows =
-      static_cast<int>(base::ceil_div<std::int64_t>(n_end - n_begin, engine.pes));
+  const auto rows = static_cast<int>(base::ceil_div<std::int64_t>(n_end - n_begin, engine.pes));
   if (rows > engine.rows_per_pe) return false;
   const std::int64_t values = base::round_up<std::int64_t>(
       counts.worst_values(n_begin, n_end, begin, end), engine.weight_word);

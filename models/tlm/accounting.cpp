@@ -7,18 +7,30 @@ namespace lacuna::tlm {
 
 std::string_view stack_part_name(StackPart part) {
   switch (part) {
-    case StackPart::kCompute: return "compute";
-    case StackPart::kScheduler: return "scheduler";
-    case StackPart::kSlot: return "slot";
-    case StackPart::kImbalance: return "imbalance";
-    case StackPart::kBank: return "bank";
-    case StackPart::kEdge: return "edge";
-    case StackPart::kLoading: return "loading";
-    case StackPart::kDram: return "dram";
-    case StackPart::kDependency: return "dependency";
-    case StackPart::kOutputSpace: return "output_space";
-    case StackPart::kVector: return "vector";
-    case StackPart::kIdle: return "idle";
+    case StackPart::kCompute:
+      return "compute";
+    case StackPart::kScheduler:
+      return "scheduler";
+    case StackPart::kSlot:
+      return "slot";
+    case StackPart::kImbalance:
+      return "imbalance";
+    case StackPart::kBank:
+      return "bank";
+    case StackPart::kEdge:
+      return "edge";
+    case StackPart::kLoading:
+      return "loading";
+    case StackPart::kDram:
+      return "dram";
+    case StackPart::kDependency:
+      return "dependency";
+    case StackPart::kOutputSpace:
+      return "output_space";
+    case StackPart::kVector:
+      return "vector";
+    case StackPart::kIdle:
+      return "idle";
   }
   return "?";
 }

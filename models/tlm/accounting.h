@@ -78,8 +78,8 @@ struct Traffic {
 
 /// Sums of one layer.
 struct LayerSums {
-  Cycle begin = -1;  ///< first cycle in which a unit works for it; -1: none did
-  Cycle end = -1;    ///< first cycle after its last store
+  Cycle begin = -1;       ///< first cycle in which a unit works for it; -1: none did
+  Cycle end = -1;         ///< first cycle after its last store
   Cycle busy_cycles = 0;  ///< core-cycles in passes and in vector work
   std::int64_t tasks = 0;
   std::int64_t vector_cycles = 0;
@@ -105,10 +105,10 @@ struct Met {
   std::int64_t dram_waits = 0;
   std::int64_t dependency_waits = 0;
   std::int64_t vector_waits = 0;
-  std::int64_t ring_waits = 0;       ///< a fetch waited for space in the ring
-  std::int64_t direct_loads = 0;     ///< weight loads straight from DRAM
-  std::int64_t dram_activations = 0; ///< activation loads or stores in DRAM
-  std::int64_t carry_ins = 0;        ///< passes that began while a drain was under way
+  std::int64_t ring_waits = 0;        ///< a fetch waited for space in the ring
+  std::int64_t direct_loads = 0;      ///< weight loads straight from DRAM
+  std::int64_t dram_activations = 0;  ///< activation loads or stores in DRAM
+  std::int64_t carry_ins = 0;         ///< passes that began while a drain was under way
 };
 
 /// Something with a beginning and an end, for the timeline.

@@ -10,8 +10,7 @@
 
 namespace lacuna::tlm {
 
-ChipDma::ChipDma(sc_core::sc_module_name name, CoreContext& context,
-                 std::vector<MemoryPort*> ports)
+ChipDma::ChipDma(sc_core::sc_module_name name, CoreContext& context, std::vector<MemoryPort*> ports)
     : sc_module(name), context_(context) {
   int number = 0;
   for (MemoryPort* port : ports) {
@@ -61,8 +60,7 @@ bool ChipDma::is_free(const mapper::Fetch& fetch) const {
 void ChipDma::transfer_loop(MemoryPort& port) {
   for (;;) {
     const auto fetches = program_ == nullptr ? 0 : static_cast<int>(program_->fetches.size());
-    while (next_fetch_ < fetches &&
-           states_[static_cast<std::size_t>(next_fetch_)].done >= 0) {
+    while (next_fetch_ < fetches && states_[static_cast<std::size_t>(next_fetch_)].done >= 0) {
       ++next_fetch_;  // resident
     }
     if (next_fetch_ >= fetches) {
@@ -117,9 +115,8 @@ void ChipDma::finish(int fetch) {
     traffic.sram_write += command.bytes;
   }
   if (context_.sink != nullptr) {
-    context_.sink->event({-1, TimelineEvent::Unit::kFetch, layer,
-                          context_.source->program_index(), state.begin, state.done,
-                          command.bytes});
+    context_.sink->event({-1, TimelineEvent::Unit::kFetch, layer, context_.source->program_index(),
+                          state.begin, state.done, command.bytes});
   }
   context_.source->fetch_done(fetch);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chip's DMA: carries out a program's fetch commands in order, DRAM to SRAM, ahead of the cores.
-// Several engines work on consecutive chunks of kChunkBytes, so that DRAM latency is hidden; a fetch
-// is over when its last chunk has been written. A fetch whose place is still in use (ring space, an
-// activation tensor's space used again) holds up those behind it.
+// The chip's DMA: carries out a program's fetch commands in order, DRAM to SRAM, ahead of the
+// cores. Several engines work on consecutive chunks of kChunkBytes, so that DRAM latency is hidden;
+// a fetch is over when its last chunk has been written. A fetch whose place is still in use (ring
+// space, an activation tensor's space used again) holds up those behind it.
 //
 // Does not model: the command stream's own memory traffic, interrupts of the host.
 #pragma once
@@ -25,8 +25,8 @@ class ChipDma : public sc_core::sc_module {
   /// One engine per port.
   ChipDma(sc_core::sc_module_name name, CoreContext& context, std::vector<MemoryPort*> ports);
 
-  /// Begins a program. `warm`: resident fetches have been carried out by an earlier run of this very
-  /// program and are skipped.
+  /// Begins a program. `warm`: resident fetches have been carried out by an earlier run of this
+  /// very program and are skipped.
   void begin(const mapper::Program& program, bool warm);
   /// All fetches are over.
   [[nodiscard]] bool idle() const { return open_ == 0; }

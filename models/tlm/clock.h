@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chip clock in SystemC time. Cycle c begins at c periods exactly; the period is rounded once to
-// SystemC's time resolution. Memories run on their own clocks: what comes back from them counts from
-// the next chip cycle on.
+// The chip clock in SystemC time. Cycle c begins at c periods exactly; the period is rounded once
+// to SystemC's time resolution. Memories run on their own clocks: what comes back from them counts
+// from the next chip cycle on.
 #pragma once
 
 #include <systemc>

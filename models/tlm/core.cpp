@@ -91,7 +91,11 @@ void Core::give(const mapper::Task& task) {
     WeightRequest weights;
     // Weights are the same in every program; operands made at run time are not.
     weights.contents = {plan.run_time ? number : -2 - context_.source->program_variant(),
-                        task.plan, task.product, task.n_tile, k, 0};
+                        task.plan,
+                        task.product,
+                        task.n_tile,
+                        k,
+                        0};
     for (int block = task.block_begin; block < task.block_end; ++block) {
       auto pass = std::make_shared<Pass>();
       pass->run = run;
@@ -147,11 +151,9 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
     std::int64_t need = 0;
     for (int b = task.block_begin; b < task.block_end; ++b) {
       const std::int64_t begin = std::int64_t{b} * plan.split.block_rows;
-      const std::int64_t rows =
-          std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
+      const std::int64_t rows = std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
       need += engine_model::psum_bytes(
-          engine, tile.rows,
-          static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
+          engine, tile.rows, static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
     }
     LACUNA_CHECK(need <= engine.psum_buffer, "task of layer {} needs {} bytes of partial sums",
                  context_.source->layer_name(task.layer), need);
@@ -167,7 +169,8 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
     }
     context_.met.psum_space_waits += waited ? 1 : 0;
     psum_used_ += need;
-    // Released in run_pass() when the task's last drain is known; until then it is remembered there.
+    // Released in run_pass() when the task's last drain is known; until then it is remembered
+    // there.
   }
   if (pass.k_tile + 1 == k_tiles) {
     const std::int64_t need = engine_model::output_bytes(engine, block.tokens, tile.channels);
@@ -211,8 +214,10 @@ void Core::run_pass(Pass& pass) {
     if (command.psum_read) psum_in = *psum;
     ++context_.met.psum_passes;
   }
-  cosim::PassRequest request{pass.tile, pass.activations, command, psum_in, index_,
-                             context_.source->layer_name(task.layer), context_.passes++};
+  cosim::PassRequest request{pass.tile,        pass.activations,
+                             command,          psum_in,
+                             index_,           context_.source->layer_name(task.layer),
+                             context_.passes++};
   engine_model::PassResult result = context_.backend->run(request);
   LACUNA_CHECK(result.length > 0 && !result.drain_end.empty(), "a pass of layer {} has no end",
                request.layer);
@@ -225,8 +230,7 @@ void Core::run_pass(Pass& pass) {
     store.task = &task;
     store.block = pass.block;
     store.ready = drained + engine_model::kPostLatency;
-    store.space = engine_model::output_bytes(engine, pass.activations->tokens,
-                                             pass.tile->channels);
+    store.space = engine_model::output_bytes(engine, pass.activations->tokens, pass.tile->channels);
     store.transfers = context_.source->outputs(task, pass.block, result);
     stores_.push_back(std::move(store));
     store_event_.notify();
@@ -245,8 +249,7 @@ void Core::run_pass(Pass& pass) {
     psum_releases_.emplace_back(drained, 0);
     for (int b = task.block_begin; b < task.block_end; ++b) {
       const std::int64_t begin = std::int64_t{b} * plan.split.block_rows;
-      const std::int64_t rows =
-          std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
+      const std::int64_t rows = std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
       psum_releases_.back().second += engine_model::psum_bytes(
           engine, pass.tile->rows,
           static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
@@ -255,7 +258,9 @@ void Core::run_pass(Pass& pass) {
   context_.clock->wait_until(end);
   --weights_[pass.weight_half].uses;
   --acts_[pass.act_half].uses;
-  load_event_.notify();
+  weights_[pass.weight_half].free_at = end + 1;
+  acts_[pass.act_half].free_at = end + 1;
+  half_event_.notify(context_.clock->period());
   if (run.passes_left == 0) {
     --gemm_tasks_;
     context_.core_has_room(index_);
@@ -296,8 +301,7 @@ void Core::account_pass(const Pass& pass, const engine_model::PassResult& result
   const engine_model::Counters& counters = result.counters;
   CycleStack inside;
   inside[StackPart::kCompute] = static_cast<std::int64_t>(counters.pe_mac);
-  inside[StackPart::kScheduler] =
-      static_cast<std::int64_t>(counters.pe_window + counters.pe_issue);
+  inside[StackPart::kScheduler] = static_cast<std::int64_t>(counters.pe_window + counters.pe_issue);
   inside[StackPart::kSlot] = static_cast<std::int64_t>(counters.pe_slot);
   inside[StackPart::kImbalance] = static_cast<std::int64_t>(counters.pe_imbalance);
   inside[StackPart::kBank] = static_cast<std::int64_t>(counters.pe_bank);
@@ -329,9 +333,8 @@ void Core::account_gap(const Pass& pass, Cycle begin, Cycle end) {
     return [this, &stack, part](Cycle from, Cycle to) { stack[part] += (to - from) * pes(); };
   };
   Met& met = context_.met;
-  until(pass.run->assigned, [&](Cycle from, Cycle to) {
-    account_waiting(context_.idle, StackPart::kIdle, from, to);
-  });
+  until(pass.run->assigned,
+        [&](Cycle from, Cycle to) { account_waiting(context_.idle, StackPart::kIdle, from, to); });
   met.dependency_waits += until(pass.dependency, [&](Cycle from, Cycle to) {
     account_waiting(stack, StackPart::kDependency, from, to);
   });
@@ -357,11 +360,9 @@ void Core::account_waiting(CycleStack& stack, StackPart part, Cycle begin, Cycle
   context_.met.vector_waits += busy > 0 ? 1 : 0;
 }
 
-void Core::emit(TimelineEvent::Unit unit, int layer, Cycle begin, Cycle end,
-                std::int64_t amount) {
+void Core::emit(TimelineEvent::Unit unit, int layer, Cycle begin, Cycle end, std::int64_t amount) {
   if (context_.sink == nullptr) return;
-  context_.sink->event(
-      {index_, unit, layer, context_.source->program_index(), begin, end, amount});
+  context_.sink->event({index_, unit, layer, context_.source->program_index(), begin, end, amount});
 }
 
 void Core::touch(int layer, Cycle begin) {

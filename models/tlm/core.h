@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A core: load port with double-buffered weight and activation halves, sparse engine, output store,
-// vector unit. Decoupled access and execution: each unit is a thread at transaction granularity that
-// takes work in task order and waits only for what it needs.
+// vector unit. Decoupled access and execution: each unit is a thread at transaction granularity
+// that takes work in task order and waits only for what it needs.
 //
 //   dispatcher ─► tasks ─► load port ─► halves ─► engine ─► output buffer ─► store
 //                      └─► vector load ─► vector unit ─► vector store
 //
 // Timing contract (docs/reference/chip.md): a pass starts in the first cycle in which its tile and
-// block are loaded, the pass before has reached its last F, and space for its outputs or partial sums
-// is free. Halves are released at F; outputs are stored from E(last) + L_post on; their space is free
-// when the store has ended. The load port takes the ready load whose first pass comes first, weights
-// before activations; its time is max(memory, beats). Passes themselves are the backend's: nothing is
-// clocked here.
+// block are loaded, the pass before has reached its last F, and space for its outputs or partial
+// sums is free. Halves are released in the cycle after F; outputs are stored from E(last) + L_post on; their space
+// is free when the store has ended. The load port takes the ready load whose first pass comes
+// first, weights before activations; its time is max(memory, beats). Passes themselves are the
+// backend's: nothing is clocked here.
 //
 // Does not model: bank conflicts inside the buffers, the wires between them, a limit on how many
 // operands the vector unit holds.
@@ -36,20 +36,21 @@
 
 namespace lacuna::tlm {
 
-/// What all cores of a chip share. The owner keeps it alive and sets `source` before the first task.
+/// What all cores of a chip share. The owner keeps it alive and sets `source` before the first
+/// task.
 struct CoreContext {
   const params::ChipParams* chip = nullptr;
   const Clock* clock = nullptr;
   cosim::EngineBackend* backend = nullptr;
   WorkSource* source = nullptr;
-  EventSink* sink = nullptr;            ///< may be null
+  EventSink* sink = nullptr;  ///< may be null
   std::vector<LayerSums> layers;
-  CycleStack idle;                      ///< gaps that belong to no layer
+  CycleStack idle;  ///< gaps that belong to no layer
   Met met;
-  std::int64_t passes = 0;              ///< of the run, in start order
+  std::int64_t passes = 0;                      ///< of the run, in start order
   std::function<void(int core)> core_has_room;  ///< a task ended
   std::function<void()> check_interrupt;        ///< called once per pass; may throw
-  std::exception_ptr error;             ///< first exception of any unit; it stops the simulation
+  std::exception_ptr error;  ///< first exception of any unit; it stops the simulation
 
   void fail(std::exception_ptr exception) {
     if (!error) error = std::move(exception);
@@ -66,6 +67,7 @@ struct CorePorts {
   MemoryPort* store = nullptr;
   MemoryPort* vector_load = nullptr;
   MemoryPort* vector_store = nullptr;
+  Cycle first_data = 0;  ///< cycles from the request of a load to its first bytes, at least
 };
 
 class Core : public sc_core::sc_module {
@@ -103,9 +105,9 @@ class Core : public sc_core::sc_module {
     std::int64_t sequence = 0;
     int weight_half = -1;
     int act_half = -1;
-    Cycle loaded = -1;        ///< both operands: first cycle of a start
-    Cycle dependency = -1;    ///< since when activations (and a run-time operand) could be read
-    Cycle from_dram = -1;     ///< since when what DRAM had to deliver was there
+    Cycle loaded = -1;      ///< both operands: first cycle of a start
+    Cycle dependency = -1;  ///< since when activations (and a run-time operand) could be read
+    Cycle from_dram = -1;   ///< since when what DRAM had to deliver was there
     bool last_load_dram = false;
     std::shared_ptr<const timing::engine::Tile> tile;
     std::shared_ptr<const timing::engine::Block> activations;
@@ -117,7 +119,8 @@ class Core : public sc_core::sc_module {
   template <class Operand>
   struct Half {
     Contents contents;
-    int uses = 0;  ///< passes that still need it
+    int uses = 0;       ///< passes that still need it
+    Cycle free_at = 0;  ///< may be loaded again from here on, if nobody needs it
     Cycle ready = -1;
     std::shared_ptr<const Operand> operand;
   };
@@ -184,7 +187,7 @@ class Core : public sc_core::sc_module {
   int index_;
   CoreContext& context_;
   CorePorts ports_;
-  sc_core::sc_event load_event_, engine_event_, space_event_, store_event_;
+  sc_core::sc_event load_event_, half_event_, engine_event_, space_event_, store_event_;
   sc_core::sc_event vector_event_, vector_ready_event_, vector_store_event_;
 
   int gemm_tasks_ = 0;

@@ -16,10 +16,10 @@ void Core::load_loop() {
     Readiness weights_ready;
     Readiness block_ready;
     const bool block = block_can_load(block_ready);
-    const bool weights =
-        weights_can_load(weights_ready) && (block || !prefetch_would_delay());
+    const bool weights = weights_can_load(weights_ready) && (block || !prefetch_would_delay());
     if (!weights && !block) {
-      sc_core::wait(load_event_ | context_.source->changed());
+      // Events of their own: an immediate notification would cancel a timed one.
+      sc_core::wait(load_event_ | half_event_ | context_.source->changed());
       context_.clock->align();
       continue;
     }
@@ -28,9 +28,8 @@ void Core::load_loop() {
       continue;
     }
     // The load that is needed first; weights before activations.
-    if (weights &&
-        (!block || weight_requests_.front().passes.front()->sequence <=
-                       block_requests_.front().pass->sequence)) {
+    if (weights && (!block || weight_requests_.front().passes.front()->sequence <=
+                                  block_requests_.front().pass->sequence)) {
       load_weights(weights_ready);
     } else {
       load_block(block_ready);
@@ -69,7 +68,9 @@ bool Core::reuse_block() {
 }
 
 bool Core::weights_can_load(Readiness& ready) const {
-  if (weight_requests_.empty() || weights_[1 - latest_weights_].uses > 0) return false;
+  if (weight_requests_.empty()) return false;
+  const Half<timing::engine::Tile>& half = weights_[1 - latest_weights_];
+  if (half.uses > 0 || now() < half.free_at) return false;
   const Pass& pass = *weight_requests_.front().passes.front();
   const mapper::Task& task = *pass.run->task;
   if (!task.weight_needs.empty()) {
@@ -86,13 +87,16 @@ bool Core::weights_can_load(Readiness& ready) const {
 }
 
 bool Core::block_can_load(Readiness& ready) const {
-  if (block_requests_.empty() || acts_[1 - latest_acts_].uses > 0) return false;
+  if (block_requests_.empty()) return false;
+  const Half<timing::engine::Block>& half = acts_[1 - latest_acts_];
+  if (half.uses > 0 || now() < half.free_at) return false;
   ready = context_.source->stored(block_requests_.front().pass->run->task->needs);
   return ready.at >= 0;
 }
 
-/// A load cannot be interrupted: while the activations of a layer are awaited, weights of a later layer
-/// do not start. Weights of the same layer do: all its tasks must end before that layer counts.
+/// A load cannot be interrupted: while the activations of a layer are awaited, weights of a later
+/// layer do not start. Weights of the same layer do: all its tasks must end before that layer
+/// counts.
 bool Core::prefetch_would_delay() const {
   if (block_requests_.empty() || acts_[1 - latest_acts_].uses > 0) return false;
   const Pass& block = *block_requests_.front().pass;
@@ -102,7 +106,7 @@ bool Core::prefetch_would_delay() const {
 
 Cycle Core::through_port(std::span<const Transfer> transfers, Cycle beats) {
   const Cycle issued = now();
-  const Cycle begin = std::max(issued, port_free_);
+  const Cycle begin = std::max(issued + ports_.first_data, port_free_);
   ports_.load->move(transfers, false);
   context_.clock->align();
   port_begin_ = begin;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hands the tasks of a program to cores, engine tasks and vector tasks each in program order. Dynamic:
-// to the core with the fewest tasks, among these to one whose latest task used the same weight tile,
-// then the lowest number. Static: to the core that the mapper fixed, each core in its own order. A core
-// has at most Core::kTasksAhead tasks of a kind. Takes no simulated time.
+// Hands the tasks of a program to cores, engine tasks and vector tasks each in program order.
+// Dynamic: to the core with the fewest tasks, among these to one whose latest task used the same
+// weight tile, then the lowest number. Static: to the core that the mapper fixed, each core in its
+// own order. A core has at most Core::kTasksAhead tasks of a kind. Takes no simulated time.
 #pragma once
 
 #include <deque>

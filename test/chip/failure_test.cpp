@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What goes wrong during a run must come out of it as what it was; and the clock must not matter where
-// nothing runs on another one.
+// What goes wrong during a run must come out of it as what it was; and the clock must not matter
+// where nothing runs on another one.
 #include <gtest/gtest.h>
 
 #include <string>

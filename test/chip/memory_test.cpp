@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chips with their real memory system: does what cores and DMA ask for arrive, and is it counted alike
-// on both sides?
+// Chips with their real memory system: does what cores and DMA ask for arrive, and is it counted
+// alike on both sides?
 #include <gtest/gtest.h>
 
 #include <string>
@@ -56,9 +56,8 @@ TEST(Memory, EveryByteIsAccountedToALayer) {
     // Whole bursts and whole SRAM words move.
     EXPECT_GE(result.memory.dram_read_bytes, result.traffic.dram_read) << chip;
     EXPECT_GE(result.memory.sram_write_bytes, result.traffic.sram_write) << chip;
-    EXPECT_EQ(result.memory.noc_bytes,
-              result.traffic.sram_read + result.traffic.sram_write + result.traffic.dram_read +
-                  result.traffic.dram_write)
+    EXPECT_EQ(result.memory.noc_bytes, result.traffic.sram_read + result.traffic.sram_write +
+                                           result.traffic.dram_read + result.traffic.dram_write)
         << chip;
   }
 }

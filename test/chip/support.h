@@ -109,7 +109,9 @@ inline workload::Graph small_network(std::int64_t samples = 2) {
   params::WorkloadParams network;
   network.schema = std::string(params::kWorkloadSchema);
   network.name = "small";
-  network.provenance = {{"source", "statistic"}, {"model", "test"}, {"pattern", "unstructured"},
+  network.provenance = {{"source", "statistic"},
+                        {"model", "test"},
+                        {"pattern", "unstructured"},
                         {"target_sparsity", "0.6"}};
   params::InputParams image;
   image.name = "image";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shipped traces on the shipped chips: does the simulated chip compute what the Python reference
-// computed, code by code?
+// The shipped traces on the shipped chips: does the simulated chip compute what the Python
+// reference computed, code by code?
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,9 +22,8 @@ const std::string kRoot = LACUNA_SOURCE_DIR;
 workload::Graph load_trace(const std::string& name) {
   const auto loaded =
       config::load<params::WorkloadParams>(kRoot + "/traces/" + name + "/workload.yaml");
-  return workload::build_graph(loaded.value, [&loaded](const std::string& key) {
-    return loaded.provenance.locate(key);
-  });
+  return workload::build_graph(
+      loaded.value, [&loaded](const std::string& key) { return loaded.provenance.locate(key); });
 }
 
 RunResult run_trace(const std::string& chip_name, const std::string& trace, RunOptions options) {

@@ -68,7 +68,7 @@ TEST(StoredTensor, TrafficOfSlots) {
   // Slots of 64 channels: 8 mask bytes and the packed codes, in accesses of 32 bytes.
   const mapper::SlotLayout layout{128, 128, 128, 64};
   std::vector<std::uint8_t> all(128, 0);
-  for (int i = 0; i < 24; ++i) all[static_cast<std::size_t>(i)] = 1;      // 8 + 24 = 32
+  for (int i = 0; i < 24; ++i) all[static_cast<std::size_t>(i)] = 1;        // 8 + 24 = 32
   for (int i = 64; i < 64 + 25; ++i) all[static_cast<std::size_t>(i)] = 1;  // 8 + 25 = 33
   StoredTensor tensor(layout, 1);
   ASSERT_TRUE(tensor.store(128, 0, all));
@@ -102,8 +102,7 @@ TEST(StoredTensor, WritingATensorMovesWhatReadingItMoves) {
     const std::vector<std::uint8_t> all = codes(layout.channels, rng.uniform(), seed);
     StoredTensor tensor(layout, 1);
     ASSERT_TRUE(tensor.store(layout.channels, 0, all));
-    EXPECT_EQ(tensor.traffic(0, 0, layout.channels),
-              store_traffic(layout, 0, layout.channels, all))
+    EXPECT_EQ(tensor.traffic(0, 0, layout.channels), store_traffic(layout, 0, layout.channels, all))
         << "seed " << seed;
     EXPECT_LE(tensor.traffic(0, 0, layout.channels), layout.token_bytes());
   }

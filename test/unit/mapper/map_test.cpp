@@ -45,7 +45,9 @@ workload::Graph attention() {
   params::WorkloadParams network;
   network.schema = std::string(params::kWorkloadSchema);
   network.name = "attention";
-  network.provenance = {{"source", "statistic"}, {"model", "test"}, {"pattern", "unstructured"},
+  network.provenance = {{"source", "statistic"},
+                        {"model", "test"},
+                        {"pattern", "unstructured"},
                         {"target_sparsity", "0.5"}};
   params::InputParams tokens;
   tokens.name = "tokens";
@@ -107,16 +109,16 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
     if (!holds) broken.push_back(text);
   };
   // Every output code once; tasks only need what earlier tasks or fetches make.
-  std::map<int, std::int64_t> made;      // value -> codes of the batch
-  std::set<std::pair<int, int>> known;   // (value, sample)
+  std::map<int, std::int64_t> made;     // value -> codes of the batch
+  std::set<std::pair<int, int>> known;  // (value, sample)
   std::vector<int> uses(program.fetches.size(), 0);
   for (const Fetch& fetch : program.fetches) {
     if (fetch.kind == Fetch::Kind::kTensor) known.emplace(fetch.index, fetch.sample);
   }
   // Inputs come whole, every token once.
   for (const auto& [value, sample] : known) {
-    std::vector<int> times(static_cast<std::size_t>(
-        program.tensors[static_cast<std::size_t>(value)].tokens));
+    std::vector<int> times(
+        static_cast<std::size_t>(program.tensors[static_cast<std::size_t>(value)].tokens));
     for (const Fetch& fetch : program.fetches) {
       if (fetch.kind != Fetch::Kind::kTensor || fetch.index != value || fetch.sample != sample) {
         continue;
@@ -214,8 +216,7 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
       const Place& early = a.birth <= b.birth ? a : b;
       const Place& late = a.birth <= b.birth ? b : a;
       rule(early.death < late.birth, graph.value(late.value).name + " overwrites a live tensor");
-      const std::vector<int>& after =
-          program.tensors[static_cast<std::size_t>(late.value)].after;
+      const std::vector<int>& after = program.tensors[static_cast<std::size_t>(late.value)].after;
       for (const int reader : graph.readers(early.value)) {
         rule(std::find(after.begin(), after.end(), reader) != after.end(),
              graph.value(late.value).name + " does not wait for a reader");
@@ -321,8 +322,7 @@ TEST(Map, ResidentWeightsAreFetchedOnceAndStay) {
 TEST(Map, TheResultGoesToDram) {
   const workload::Graph graph = attention();
   const Program program = map_program(graph, params::ChipParams{});
-  const TensorPlan& result =
-      program.tensors[static_cast<std::size_t>(graph.layers.back().output)];
+  const TensorPlan& result = program.tensors[static_cast<std::size_t>(graph.layers.back().output)];
   EXPECT_TRUE(result.stored);
   EXPECT_TRUE(is_dram_address(result.address));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does every split keep the capacity rules, does it cover the layer, and does the prediction rank as
-// it should?
+// Does every split keep the capacity rules, does it cover the layer, and does the prediction rank
+// as it should?
 #include "mapper/split.h"
 
 #include <gtest/gtest.h>
@@ -75,8 +75,8 @@ TEST(Split, KeepsEveryCapacityRuleForRandomEnginesAndShapes) {
       const bool smallest =
           block_fits(windows, engine, std::min<std::int64_t>(engine.lanes, drawn.problem.rows), 0,
                      1) &&
-          tile_fits(counts, windows, engine, 0,
-                    std::min<std::int64_t>(engine.pes, drawn.problem.n), 0, 1);
+          tile_fits(counts, windows, engine, 0, std::min<std::int64_t>(engine.pes, drawn.problem.n),
+                    0, 1);
       const bool everything_small =
           smallest && drawn.segments == 1 && windows.windows() == 1 &&
           drawn.problem.n <= engine.pes &&
