@@ -103,11 +103,16 @@ class Child {
   [[nodiscard]] std::string result() const {
     const std::string body = text_.empty() ? std::string() : text_.substr(1);
     switch (text_.empty() ? '\0' : text_[0]) {
-      case kDone: return body;
-      case kUser: throw base::UserError(body);
-      case kInterrupted: throw base::Interrupted(std::stoi(body));
-      case kMemory: throw std::bad_alloc();
-      case kBug: throw base::InternalError(body);
+      case kDone:
+        return body;
+      case kUser:
+        throw base::UserError(body);
+      case kInterrupted:
+        throw base::Interrupted(std::stoi(body));
+      case kMemory:
+        throw std::bad_alloc();
+      case kBug:
+        throw base::InternalError(body);
       default:
         throw base::InternalError(
             fmt::format("a simulation process ended without a result (wait status {})", status_));

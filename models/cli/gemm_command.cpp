@@ -62,8 +62,7 @@ class GemmCommand final : public Command {
           for (const std::string& word : base::split(given, ',')) {
             if (std::find(names.begin(), names.end(), word) == names.end()) {
               return fmt::format("'{}' is not one of {}{}", base::printable(word),
-                                 base::list_in_words(names, "or"),
-                                 base::did_you_mean(word, names));
+                                 base::list_in_words(names, "or"), base::did_you_mean(word, names));
             }
           }
           return std::string{};
@@ -94,8 +93,7 @@ class GemmCommand final : public Command {
       const auto json = nlohmann::ordered_json::parse(results[i]);
       if (json["status"] != kExitDone) {
         status = kExitCheckFailed;
-        for (const std::string& line :
-             base::split(json["complaint"].get<std::string>(), '\n')) {
+        for (const std::string& line : base::split(json["complaint"].get<std::string>(), '\n')) {
           base::log().error("balance {}: {}", balances_[i], line);
         }
       }
@@ -120,7 +118,7 @@ class GemmCommand final : public Command {
     for (const auto& file : graph.files) read.push_back(file->path());
     std::string folder = options_.out;
     if (!folder.empty() && balances_.size() > 1) folder += "/" + balance;
-    const Job job{chip, files.effective_memory, files.energy.value, graph, "gemm", read, runs_, 1,
+    const Job job{chip,   files.effective_memory, files.energy.value, graph, "gemm", read, runs_, 1,
                   folder, balances_.size() == 1};
     return simulate(options_, job, false);
   }

@@ -31,24 +31,22 @@ Json variant_json(const GemmVariant& variant, double effective) {
   const double ideal = effective / macs;
   const double pass_cycles = run["engine"]["pass_cycles"].get<double>() / runs;
   const double cycles = run["latency"]["cycles"];
-  const double inside = run["cycle_stack"]["compute"].get<double>() +
-                        run["cycle_stack"]["scheduler"].get<double>() +
-                        run["cycle_stack"]["slot"].get<double>() +
-                        run["cycle_stack"]["imbalance"].get<double>() +
-                        run["cycle_stack"]["bank"].get<double>() +
-                        run["cycle_stack"]["edge"].get<double>();
-  return Json{{"balance", variant.balance},
-              {"cycles", cycles},
-              {"cold_cycles", run["latency"]["cold_cycles"]},
-              {"ideal_cycles", ideal},
-              {"efficiency", ratio(ideal, cycles)},
-              {"speedup_over_ideal_dense",
-               ratio(run["macs"]["dense"].get<double>() / runs / macs, cycles)},
-              {"engine_cycles", pass_cycles / cores},
-              {"engine_efficiency", ratio(ideal * cores, pass_cycles)},
-              {"imbalance_share", ratio(run["cycle_stack"]["imbalance"], inside)},
-              {"energy_j", run["energy"]["per_sample_j"]},
-              {"run", run}};
+  const double inside =
+      run["cycle_stack"]["compute"].get<double>() + run["cycle_stack"]["scheduler"].get<double>() +
+      run["cycle_stack"]["slot"].get<double>() + run["cycle_stack"]["imbalance"].get<double>() +
+      run["cycle_stack"]["bank"].get<double>() + run["cycle_stack"]["edge"].get<double>();
+  return Json{
+      {"balance", variant.balance},
+      {"cycles", cycles},
+      {"cold_cycles", run["latency"]["cold_cycles"]},
+      {"ideal_cycles", ideal},
+      {"efficiency", ratio(ideal, cycles)},
+      {"speedup_over_ideal_dense", ratio(run["macs"]["dense"].get<double>() / runs / macs, cycles)},
+      {"engine_cycles", pass_cycles / cores},
+      {"engine_efficiency", ratio(ideal * cores, pass_cycles)},
+      {"imbalance_share", ratio(run["cycle_stack"]["imbalance"], inside)},
+      {"energy_j", run["energy"]["per_sample_j"]},
+      {"run", run}};
 }
 
 }  // namespace
@@ -80,12 +78,12 @@ Json gemm_json(const GemmOperands& operands, const std::vector<GemmVariant>& var
   json["schema"] = "lacuna-gemm-1";
   json["chip"] = first["chip"];
   json["chip"].erase("balance");
-  json["gemm"] = Json{{"m", operands.m},
-                      {"n", operands.n},
-                      {"k", operands.k},
-                      {"weights", operand_json(operands.weight_density, operands.weights)},
-                      {"activations",
-                       operand_json(operands.activation_density, operands.activations)}};
+  json["gemm"] =
+      Json{{"m", operands.m},
+           {"n", operands.n},
+           {"k", operands.k},
+           {"weights", operand_json(operands.weight_density, operands.weights)},
+           {"activations", operand_json(operands.activation_density, operands.activations)}};
   json["macs"] = Json{{"dense", operands.m * operands.n * operands.k},
                       {"effective", static_cast<std::int64_t>(effective)}};
   json["ideal_cycles"] = effective / first["chip"]["macs"].get<double>();
@@ -107,9 +105,8 @@ std::string gemm_text(const Json& report) {
                        json["origin"].get<std::string>(),
                        base::printable(json["from"].get<std::string>(), 100));
   };
-  std::string text =
-      fmt::format("Product      M {} x K {} x N {}\n", gemm["m"].get<std::int64_t>(),
-                  gemm["k"].get<std::int64_t>(), gemm["n"].get<std::int64_t>());
+  std::string text = fmt::format("Product      M {} x K {} x N {}\n", gemm["m"].get<std::int64_t>(),
+                                 gemm["k"].get<std::int64_t>(), gemm["n"].get<std::int64_t>());
   text += "Weights      " + operand(gemm["weights"]) + "\n";
   text += "Activations  " + operand(gemm["activations"]) + "\n";
   text += fmt::format("Chip         {}: {} cores, {} MACs, skip {}\n",
@@ -130,8 +127,7 @@ std::string gemm_text(const Json& report) {
                report::percent(variant["efficiency"]),
                fmt::format("{:.2f}x", variant["speedup_over_ideal_dense"].get<double>()),
                whole(variant["engine_cycles"]), report::percent(variant["engine_efficiency"]),
-               report::percent(variant["imbalance_share"]),
-               report::si(variant["energy_j"], "J")});
+               report::percent(variant["imbalance_share"]), report::si(variant["energy_j"], "J")});
   }
   text += table.text(2);
   text +=
@@ -141,11 +137,10 @@ std::string gemm_text(const Json& report) {
   for (const Json& variant : report["variants"]) {
     const Json& verification = variant["run"]["verification"];
     if (verification["shadowed"].get<std::int64_t>() == 0) continue;
-    text += fmt::format("{}: {} of {} passes compared with the RTL, {} mismatches\n",
-                        variant["balance"].get<std::string>(),
-                        verification["shadowed"].get<std::int64_t>(),
-                        verification["passes"].get<std::int64_t>(),
-                        verification["mismatches"].get<std::int64_t>());
+    text += fmt::format(
+        "{}: {} of {} passes compared with the RTL, {} mismatches\n",
+        variant["balance"].get<std::string>(), verification["shadowed"].get<std::int64_t>(),
+        verification["passes"].get<std::int64_t>(), verification["mismatches"].get<std::int64_t>());
   }
   return text;
 }

@@ -41,9 +41,9 @@ class RunCommand final : public Command {
     std::vector<std::string> read = files.files();
     read.insert(read.end(), loaded.files.begin(), loaded.files.end());
     for (const auto& file : graph.files) read.push_back(file->path());
-    const Job job{files.chip.value, files.effective_memory, files.energy.value, graph, workload_,
-                  read,             samples,                std::min(batch_, samples),
-                  options_.out,     true};
+    const Job job{
+        files.chip.value, files.effective_memory,    files.energy.value, graph, workload_, read,
+        samples,          std::min(batch_, samples), options_.out,       true};
     const Rendered rendered = simulate(options_, job, wants_colour(out));
     out << (options_.format == Format::kJson ? rendered.json : rendered.text);
     if (rendered.status != kExitDone) {

@@ -95,8 +95,9 @@ void add_run_options(CLI::App& app, RunOptions& options) {
              "what the engine skips, in place of the chip's engine.skip");
   add_choice(app, "--memory", options.memory, {"real", "ideal"},
              "ideal: no conflicts and hardly any latency, to see what memory costs");
-  app.add_option("--out", options.out,
-                 "also write report.txt, report.json, layers.csv, timeline.json and chip.yaml there")
+  app.add_option(
+         "--out", options.out,
+         "also write report.txt, report.json, layers.csv, timeline.json and chip.yaml there")
       ->type_name("DIR");
   app.add_flag("--check-reference", options.check_reference,
                "also compute every layer the plain dense way and compare (slow)");
@@ -177,7 +178,7 @@ Rendered simulate(const RunOptions& options, const Job& job, bool colour) {
   settings.samples = job.samples;
   settings.batch = job.batch;
   settings.skip = skip_name(job.chip.engine);
-  const report::ReportInput input{settings, result, job.chip,
+  const report::ReportInput input{settings,  result, job.chip,
                                   job.graph, energy, backend.activation_macs()};
   const report::Summary summary = report::summarize(input);
   if (folder) folder->write(input, summary);

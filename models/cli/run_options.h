@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `lacuna run` and `lacuna gemm` have in common: options of the engine backend, of checking, and
-// of output; and the way from a workload to a report.
+// What `lacuna run` and `lacuna gemm` have in common: options of the engine backend, of checking,
+// and of output; and the way from a workload to a report.
 #pragma once
 
 #include <cstdint>

@@ -147,10 +147,14 @@ class CheckingBackend : public EngineBackend {
 
 std::string_view engine_kind_name(EngineKind kind) {
   switch (kind) {
-    case EngineKind::kModel: return "model";
-    case EngineKind::kRtl: return "rtl";
-    case EngineKind::kLockstep: return "lockstep";
-    case EngineKind::kShadow: return "shadow";
+    case EngineKind::kModel:
+      return "model";
+    case EngineKind::kRtl:
+      return "rtl";
+    case EngineKind::kLockstep:
+      return "lockstep";
+    case EngineKind::kShadow:
+      return "shadow";
   }
   return "?";
 }

@@ -20,10 +20,10 @@ constexpr std::size_t kQueuedPerWorker = 4;
 
 std::string mismatch_report(const params::EngineParams& engine, const CheckJob& job,
                             const std::string& first, const std::vector<std::string>& kinds) {
-  return fmt::format(
-      "layer {}, core {}, pass {}: {}\n  differs in: {}\n  {}\n  parameters: {}", job.layer,
-      job.core, job.pass_index, first, base::join(kinds, ", "),
-      describe_pass(*job.tile, *job.block, job.command), base::join(rtl_arguments(engine), " "));
+  return fmt::format("layer {}, core {}, pass {}: {}\n  differs in: {}\n  {}\n  parameters: {}",
+                     job.layer, job.core, job.pass_index, first, base::join(kinds, ", "),
+                     describe_pass(*job.tile, *job.block, job.command),
+                     base::join(rtl_arguments(engine), " "));
 }
 
 PassChecker::PassChecker(const params::EngineParams& engine, RtlRunnerFactory factory, int threads)
@@ -114,10 +114,9 @@ void PassChecker::compare(const CheckJob& job, RtlRunner& runner) {
   // two against each other, then the traced one against the RTL.
   timing::engine::EvaluateOptions options;
   options.trace = true;
-  const timing::engine::PassResult traced = timing::engine::evaluate(
-      engine_, *job.tile, *job.block, job.command, job.psum_in, options);
-  std::optional<Difference> difference =
-      compare_untraced(engine_, *job.tile, job.driven, traced);
+  const timing::engine::PassResult traced =
+      timing::engine::evaluate(engine_, *job.tile, *job.block, job.command, job.psum_in, options);
+  std::optional<Difference> difference = compare_untraced(engine_, *job.tile, job.driven, traced);
   if (!difference) difference = compare_pass(engine_, *job.tile, *job.block, traced, rtl);
 
   const std::lock_guard lock(mutex_);

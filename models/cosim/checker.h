@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compares passes with the RTL, on the caller's thread or on workers behind a bounded queue. What it
-// reports does not depend on the number of workers: passes are independent, sums commute, and of
+// Compares passes with the RTL, on the caller's thread or on workers behind a bounded queue. What
+// it reports does not depend on the number of workers: passes are independent, sums commute, and of
 // several mismatches the one with the lowest pass index is kept.
 #pragma once
 
@@ -56,7 +56,8 @@ class PassChecker {
   /// Drops what is still queued.
   ~PassChecker();
 
-  /// Compares the pass now, or queues it; waits while the queue is full. Throws what a worker threw.
+  /// Compares the pass now, or queues it; waits while the queue is full. Throws what a worker
+  /// threw.
   void check(CheckJob job);
 
   /// Waits for everything queued. Throws what a worker threw.

@@ -145,16 +145,17 @@ void compare_values(const params::EngineParams& engine, const Tile& tile, const 
   }
   std::vector<std::uint64_t> values;
   timing::engine::Counters::visit(
-      right.counters, [&](std::string_view, const std::uint64_t& value) { values.push_back(value); });
+      right.counters,
+      [&](std::string_view, const std::uint64_t& value) { values.push_back(value); });
   std::size_t next = 0;
-  timing::engine::Counters::visit(
-      left.counters, [&](std::string_view name, const std::uint64_t& value) {
-        if (value != values[next]) {
-          const std::string kind = fmt::format("counter {}", name);
-          collector.add(kind, kNever, kind, value, values[next]);
-        }
-        ++next;
-      });
+  timing::engine::Counters::visit(left.counters,
+                                  [&](std::string_view name, const std::uint64_t& value) {
+                                    if (value != values[next]) {
+                                      const std::string kind = fmt::format("counter {}", name);
+                                      collector.add(kind, kNever, kind, value, values[next]);
+                                    }
+                                    ++next;
+                                  });
 }
 
 void compare_load(const char* kind, std::int64_t image_bytes, int load_width, Cycle measured,
@@ -172,9 +173,9 @@ std::optional<Difference> compare_pass(const params::EngineParams& engine, const
                                        const Block& block, const PassResult& model,
                                        const RtlPassResult& rtl) {
   if (!rtl.error.empty()) {
-    return Difference{fmt::format("end of the pass: model cycle {}, RTL none: {}", model.length,
-                                  rtl.error),
-                      {"end"}};
+    return Difference{
+        fmt::format("end of the pass: model cycle {}, RTL none: {}", model.length, rtl.error),
+        {"end"}};
   }
   LACUNA_CHECK(!model.trace.issue.empty(), "the model's result has no trace");
   Collector collector("model", "RTL");

@@ -20,9 +20,9 @@ struct Difference {
   std::vector<std::string> kinds;
 };
 
-/// Compares a traced result of the model with a traced result of the RTL. Empty: all equal. Checked:
-/// every issue, mask-stage and MAC-stage cycle, group ends, drain ends, length, load cycles (where
-/// the RTL loaded), outputs, partial sums, all counters.
+/// Compares a traced result of the model with a traced result of the RTL. Empty: all equal.
+/// Checked: every issue, mask-stage and MAC-stage cycle, group ends, drain ends, length, load
+/// cycles (where the RTL loaded), outputs, partial sums, all counters.
 [[nodiscard]] std::optional<Difference> compare_pass(const params::EngineParams& engine,
                                                      const timing::engine::Tile& tile,
                                                      const timing::engine::Block& block,

@@ -8,8 +8,7 @@
 
 namespace lacuna::cosim {
 
-CountingBackend::CountingBackend(std::unique_ptr<EngineBackend> inner)
-    : inner_(std::move(inner)) {}
+CountingBackend::CountingBackend(std::unique_ptr<EngineBackend> inner) : inner_(std::move(inner)) {}
 
 timing::engine::PassResult CountingBackend::run(const PassRequest& request) {
   const auto& lanes = request.block->nonzero_lanes;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts, while passes go by to another backend, how many dense MACs had a non-zero activation: what
-// an engine would do that skips zero activations only. Padding counts as zero, as the engine sees it.
+// Counts, while passes go by to another backend, how many dense MACs had a non-zero activation:
+// what an engine would do that skips zero activations only. Padding counts as zero, as the engine
+// sees it.
 #pragma once
 
 #include <map>

@@ -30,9 +30,8 @@ std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value)
 /// More cycles than any correct pass takes: every entry one after the other with all its rows.
 std::uint64_t cycle_limit(const params::EngineParams& engine, const Tile& tile, const Block& block,
                           const PassCommand& command) {
-  const std::int64_t per_group =
-      std::int64_t{tile.positions} * (tile.rows + 3) + tile.windows +
-      timing::engine::drain_beats(engine, tile.rows) + 32;
+  const std::int64_t per_group = std::int64_t{tile.positions} * (tile.rows + 3) + tile.windows +
+                                 timing::engine::drain_beats(engine, tile.rows) + 32;
   return static_cast<std::uint64_t>(command.hold1 + per_group * block.groups + 1000);
 }
 
@@ -100,8 +99,8 @@ std::shared_ptr<const RtlPlugin> RtlPlugin::open(const std::string& path,
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = ::dlerror();
-    throw base::UserError(fmt::format("cannot load the built RTL: {}",
-                                      reason == nullptr ? path.c_str() : reason));
+    throw base::UserError(
+        fmt::format("cannot load the built RTL: {}", reason == nullptr ? path.c_str() : reason));
   }
   std::shared_ptr<RtlPlugin> plugin(new RtlPlugin);
   plugin->engine_ = engine;

@@ -78,8 +78,8 @@ class RtlPlugin : public std::enable_shared_from_this<RtlPlugin> {
   decltype(&lacuna_rtl_error) error_ = nullptr;
 };
 
-/// Finds or builds the shared object for `engine` and loads it; a file that cannot be loaded is made
-/// anew once.
+/// Finds or builds the shared object for `engine` and loads it; a file that cannot be loaded is
+/// made anew once.
 [[nodiscard]] std::shared_ptr<const RtlPlugin> load_rtl(const params::EngineParams& engine,
                                                         const PluginCacheOptions& options);
 

@@ -109,9 +109,9 @@ class FileLock {
       }
       if (base::pending_interrupt() != 0) ::close(fd_);
       base::throw_if_interrupted();
-      progress.update(std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::steady_clock::now() - start)
-                          .count());
+      progress.update(
+          std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start)
+              .count());
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
@@ -222,8 +222,8 @@ void PluginCache::discard(const std::string& path) const {
 void PluginCache::build(const std::vector<std::string>& arguments,
                         const std::string& target) const {
   const std::string stem = target.substr(0, target.size() - 3);
-  const std::string what =
-      fmt::format("the RTL engine ({} ways of {} PEs)", arguments[1].substr(6), arguments[0].substr(4));
+  const std::string what = fmt::format("the RTL engine ({} ways of {} PEs)", arguments[1].substr(6),
+                                       arguments[0].substr(4));
   const FileLock lock(stem + ".lock", what);
   if (fs::exists(target)) return;  // built while we waited for the lock
 
@@ -236,9 +236,9 @@ void PluginCache::build(const std::vector<std::string>& arguments,
   const auto start = std::chrono::steady_clock::now();
   ProcessOptions options;
   options.tick = [&] {
-    progress.update(std::chrono::duration_cast<std::chrono::seconds>(
-                        std::chrono::steady_clock::now() - start)
-                        .count());
+    progress.update(
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start)
+            .count());
   };
   ProcessResult result;
   try {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Verilated engines on disk: one shared object per set of RTL parameters, built when first asked for
-// and kept. A file's name is a hash of everything that goes into it: the RTL sources, the harness,
-// the build script, the parameters, and the versions of Verilator and the compiler; so a file is
-// never out of date, and old ones may be deleted at any time. Safe between processes: who builds
-// holds a lock file, others wait.
+// Verilated engines on disk: one shared object per set of RTL parameters, built when first asked
+// for and kept. A file's name is a hash of everything that goes into it: the RTL sources, the
+// harness, the build script, the parameters, and the versions of Verilator and the compiler; so a
+// file is never out of date, and old ones may be deleted at any time. Safe between processes: who
+// builds holds a lock file, others wait.
 #pragma once
 
 #include <string>
@@ -30,9 +30,9 @@ class PluginCache {
   /// UserError: no RTL sources there, or no folder to keep plug-ins in.
   explicit PluginCache(const PluginCacheOptions& options);
 
-  /// Path of the shared object for `engine`, built if it is not there yet. UserError: parameters that
-  /// the RTL cannot have, no Verilator, a failing build (with the end of its output and where the
-  /// whole of it is).
+  /// Path of the shared object for `engine`, built if it is not there yet. UserError: parameters
+  /// that the RTL cannot have, no Verilator, a failing build (with the end of its output and where
+  /// the whole of it is).
   [[nodiscard]] std::string find_or_build(const params::EngineParams& engine) const;
 
   /// Removes a file that turned out to be unusable (cut off, foreign machine), so that the next

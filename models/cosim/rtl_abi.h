@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * C interface between the simulator and a Verilated engine: one shared object per parameter set exports exactly these
- * functions. The harness behind it loads tile and block images through the RTL's load port, starts a pass, clocks the RTL
- * until every group is drained, and hands back what it observed, in cycles since the start (docs/reference/engine.md,
- * sections 7 and 8). A pass is replayed alone: the drains of its predecessors enter as hold1 and hold2.
+ * C interface between the simulator and a Verilated engine: one shared object per parameter set
+ * exports exactly these functions. The harness behind it loads tile and block images through the
+ * RTL's load port, starts a pass, clocks the RTL until every group is drained, and hands back what
+ * it observed, in cycles since the start (docs/reference/engine.md, sections 7 and 8). A pass is
+ * replayed alone: the drains of its predecessors enter as hold1 and hold2.
  *
  * Plain C: the two sides may be built with different compilers and options.
  */
@@ -35,7 +36,8 @@ typedef struct {
   uint32_t windows, positions, rows, groups, mask_log, in_place, post;
   const uint8_t* image;
   size_t image_bytes;
-  uint64_t key; /* equal non-zero keys mean equal loads: the harness may keep what a half already holds */
+  uint64_t key; /* equal non-zero keys mean equal loads: the harness may keep what a half already
+                   holds */
 } lacuna_rtl_load;
 
 /* The fields of the start descriptor; halves are the harness's business. */
@@ -45,15 +47,19 @@ typedef struct {
   int32_t clamp_lo, clamp_hi;
   uint32_t gate;
   uint32_t hold1, hold2;
-  const int32_t* psum_in; /* groups*beats*W*V words, word c*V+v of (group, beat); NULL unless psum_read */
-  uint32_t want_trace;    /* 0: only group ends and counters; 1: every issue, mask-stage and MAC-stage cycle too */
-  uint64_t cycle_limit;   /* give up (error) after this many cycles from the start */
+  const int32_t*
+      psum_in; /* groups*beats*W*V words, word c*V+v of (group, beat); NULL unless psum_read */
+  uint32_t want_trace;  /* 0: only group ends and counters; 1: every issue, mask-stage and MAC-stage
+                           cycle too */
+  uint64_t cycle_limit; /* give up (error) after this many cycles from the start */
 } lacuna_rtl_pass;
 
 /* Counters of section 8, in its order. */
 typedef struct {
-  uint64_t windows_visited, windows_empty, broadcasts, entries_without_k, activation_reads, fifo_pushes;
-  uint64_t metadata_reads, weight_words, macs, macs_gated, acc_writes, acc_reads, psum_reads, psum_writes;
+  uint64_t windows_visited, windows_empty, broadcasts, entries_without_k, activation_reads,
+      fifo_pushes;
+  uint64_t metadata_reads, weight_words, macs, macs_gated, acc_writes, acc_reads, psum_reads,
+      psum_writes;
   uint64_t drain_beats, outputs, outputs_nonzero, blocked_cycles;
   uint64_t pe_mac, pe_slot, pe_bank, pe_edge, pe_imbalance, pe_window, pe_issue;
 } lacuna_rtl_counters;
@@ -64,29 +70,33 @@ typedef struct {
   uint32_t groups;
   const uint64_t* group_end; /* F(g) */
   const uint64_t* drain_end; /* E(g) */
-  /* With want_trace. Way q's issues are issue[issue_offset[q] .. issue_offset[q+1]). Entries popped by PE p of way q, in order:
-   * mask[mask_offset[q*P+p] ..) = M; entries taken by its MAC stage: mac[mac_offset[q*P+p] ..) = S. */
+  /* With want_trace. Way q's issues are issue[issue_offset[q] .. issue_offset[q+1]). Entries popped
+   * by PE p of way q, in order: mask[mask_offset[q*P+p] ..) = M; entries taken by its MAC stage:
+   * mac[mac_offset[q*P+p] ..) = S. */
   const uint32_t *issue, *mask, *mac;
   const uint64_t *issue_offset, *mask_offset, *mac_offset; /* lengths Q+1, Q*P+1, Q*P+1 */
-  /* Output codes (8 bits, as s8 or u8 by the clamp) decoded from the encoder's masks and packed data: [token][channel],
-   * tokens x channels bytes; NULL when the pass writes partial sums. */
+  /* Output codes (8 bits, as s8 or u8 by the clamp) decoded from the encoder's masks and packed
+   * data: [token][channel], tokens x channels bytes; NULL when the pass writes partial sums. */
   const uint8_t* outputs;
   const int32_t* psum_out; /* groups*beats*W*V words as written; NULL unless psum_write */
-  uint64_t load_cycles_weights, load_cycles_block; /* measured: first beat to loaded flag; 0 when the half was kept */
-  uint64_t rtl_cycles; /* clock cycles spent on this call, loads included */
+  uint64_t load_cycles_weights,
+      load_cycles_block; /* measured: first beat to loaded flag; 0 when the half was kept */
+  uint64_t rtl_cycles;   /* clock cycles spent on this call, loads included */
   lacuna_rtl_counters counters;
 } lacuna_rtl_result;
 
 typedef struct lacuna_rtl_instance lacuna_rtl_instance;
 
-/* Exported by the shared object. Functions that can fail return 0 on success; lacuna_rtl_error() then tells why.
- * One instance must be used by one thread at a time; different instances are independent. */
+/* Exported by the shared object. Functions that can fail return 0 on success; lacuna_rtl_error()
+ * then tells why. One instance must be used by one thread at a time; different instances are
+ * independent. */
 uint32_t lacuna_rtl_abi_version(void);
 lacuna_rtl_instance* lacuna_rtl_create(void);
 void lacuna_rtl_destroy(lacuna_rtl_instance*);
 void lacuna_rtl_get_parameters(lacuna_rtl_instance*, lacuna_rtl_parameters* out);
-int lacuna_rtl_run_pass(lacuna_rtl_instance*, const lacuna_rtl_load* weights, const lacuna_rtl_load* block,
-                        const lacuna_rtl_pass*, lacuna_rtl_result* out);
+int lacuna_rtl_run_pass(lacuna_rtl_instance*, const lacuna_rtl_load* weights,
+                        const lacuna_rtl_load* block, const lacuna_rtl_pass*,
+                        lacuna_rtl_result* out);
 const char* lacuna_rtl_error(lacuna_rtl_instance*);
 
 #ifdef __cplusplus

@@ -32,22 +32,38 @@ double real(std::int64_t value) { return static_cast<double>(value); }
 
 std::string_view component_name(Component component) {
   switch (component) {
-    case Component::kMac: return "mac";
-    case Component::kMacGated: return "mac_gated";
-    case Component::kAccumulators: return "accumulators";
-    case Component::kFifoBroadcast: return "fifo_broadcast";
-    case Component::kWeightValues: return "weight_values";
-    case Component::kWeightMetadata: return "weight_metadata";
-    case Component::kWeightFill: return "weight_fill";
-    case Component::kActivationBuffer: return "activation_buffer";
-    case Component::kPsumBuffer: return "psum_buffer";
-    case Component::kDrainPost: return "drain_post";
-    case Component::kOutputBuffer: return "output_buffer";
-    case Component::kSram: return "sram";
-    case Component::kCrossbar: return "crossbar";
-    case Component::kDram: return "dram";
-    case Component::kVector: return "vector";
-    case Component::kStatic: return "static";
+    case Component::kMac:
+      return "mac";
+    case Component::kMacGated:
+      return "mac_gated";
+    case Component::kAccumulators:
+      return "accumulators";
+    case Component::kFifoBroadcast:
+      return "fifo_broadcast";
+    case Component::kWeightValues:
+      return "weight_values";
+    case Component::kWeightMetadata:
+      return "weight_metadata";
+    case Component::kWeightFill:
+      return "weight_fill";
+    case Component::kActivationBuffer:
+      return "activation_buffer";
+    case Component::kPsumBuffer:
+      return "psum_buffer";
+    case Component::kDrainPost:
+      return "drain_post";
+    case Component::kOutputBuffer:
+      return "output_buffer";
+    case Component::kSram:
+      return "sram";
+    case Component::kCrossbar:
+      return "crossbar";
+    case Component::kDram:
+      return "dram";
+    case Component::kVector:
+      return "vector";
+    case Component::kStatic:
+      return "static";
   }
   return "?";
 }

@@ -38,9 +38,9 @@ double EnergyParams::sram_byte_joules(double capacity) const {
   }
   const SramEnergyPoint& low = sram_byte[upper - 1];
   const SramEnergyPoint& high = sram_byte[upper];
-  const double share = std::log(capacity / static_cast<double>(low.capacity)) /
-                       std::log(static_cast<double>(high.capacity) /
-                                static_cast<double>(low.capacity));
+  const double share =
+      std::log(capacity / static_cast<double>(low.capacity)) /
+      std::log(static_cast<double>(high.capacity) / static_cast<double>(low.capacity));
   return low.joules * std::pow(high.joules / low.joules, share);
 }
 

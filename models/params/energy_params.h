@@ -131,8 +131,7 @@ struct EnergyParams {
               self.broadcast_bit);
       actions(field("int32_add", "32-bit addition"), self.int32_add);
       actions(field("requantize", "scale, round, clamp and encode one output"), self.requantize);
-      actions(field("crossbar_bit", "one bit between a core and an SRAM bank"),
-              self.crossbar_bit);
+      actions(field("crossbar_bit", "one bit between a core and an SRAM bank"), self.crossbar_bit);
       actions(field("vector_element", "one element through one operation of the vector unit"),
               self.vector_element);
     });

@@ -74,12 +74,9 @@ Json activity_json(const chip::EngineActivity& engine) {
 }
 
 Json traffic_json(const chip::Traffic& traffic) {
-  return Json{{"weight_bytes", traffic.weights},
-              {"activation_bytes", traffic.activations},
-              {"output_bytes", traffic.outputs},
-              {"sram_read_bytes", traffic.sram_read},
-              {"sram_write_bytes", traffic.sram_write},
-              {"dram_read_bytes", traffic.dram_read},
+  return Json{{"weight_bytes", traffic.weights},        {"activation_bytes", traffic.activations},
+              {"output_bytes", traffic.outputs},        {"sram_read_bytes", traffic.sram_read},
+              {"sram_write_bytes", traffic.sram_write}, {"dram_read_bytes", traffic.dram_read},
               {"dram_write_bytes", traffic.dram_write}};
 }
 
@@ -116,7 +113,9 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
                 const LayerFigures& figures, const workload::Layer* source) {
   Json json{{"name", layer.name},
             {"op", layer.op},
-            {"unit", layer.view ? "view" : layer.on_engine ? "engine" : "vector"},
+            {"unit", layer.view        ? "view"
+                     : layer.on_engine ? "engine"
+                                       : "vector"},
             {"begin_cycle", layer.begin},
             {"end_cycle", layer.end},
             {"busy_core_cycles", layer.busy_cycles},
@@ -180,32 +179,32 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   const double clock = result.clock_hz;
   Json json;
   json["schema"] = kRunSchema;
-  json["chip"] = Json{{"name", result.chip},
-                      {"file", settings.chip_file},
-                      {"set", settings.sets},
-                      {"clock_hz", clock},
-                      {"cores", result.cores},
-                      {"pes_per_core", result.pes_per_core},
-                      {"macs", summary.peak_macs_per_cycle},
-                      {"peak_tops", 2e-12 * clock * static_cast<double>(summary.peak_macs_per_cycle)},
-                      {"skip", settings.skip},
-                      {"balance", params::enum_name(input.chip.engine.balance)}};
+  json["chip"] =
+      Json{{"name", result.chip},
+           {"file", settings.chip_file},
+           {"set", settings.sets},
+           {"clock_hz", clock},
+           {"cores", result.cores},
+           {"pes_per_core", result.pes_per_core},
+           {"macs", summary.peak_macs_per_cycle},
+           {"peak_tops", 2e-12 * clock * static_cast<double>(summary.peak_macs_per_cycle)},
+           {"skip", settings.skip},
+           {"balance", params::enum_name(input.chip.engine.balance)}};
   json["workload"] = Json{{"name", result.workload},
                           {"file", settings.workload_file},
                           {"samples", result.samples},
                           {"batch", settings.batch}};
-  json["latency"] = Json{{"cycles", summary.warm ? Json(summary.warm->mean_cycles)
-                                                 : Json(summary.cold_cycles)},
-                         {"seconds", seconds_of(summary.warm
-                                                    ? summary.warm->mean_cycles
-                                                    : static_cast<double>(summary.cold_cycles),
-                                                clock)},
-                         {"cold_cycles", summary.cold_cycles},
-                         {"cold_s", seconds_of(static_cast<double>(summary.cold_cycles), clock)},
-                         {"warm", summary.warm ? latency_json(*summary.warm, clock) : Json(nullptr)},
-                         {"all", latency_json(summary.all, clock)},
-                         {"total_cycles", result.cycles},
-                         {"total_s", summary.seconds}};
+  json["latency"] =
+      Json{{"cycles", summary.warm ? Json(summary.warm->mean_cycles) : Json(summary.cold_cycles)},
+           {"seconds", seconds_of(summary.warm ? summary.warm->mean_cycles
+                                               : static_cast<double>(summary.cold_cycles),
+                                  clock)},
+           {"cold_cycles", summary.cold_cycles},
+           {"cold_s", seconds_of(static_cast<double>(summary.cold_cycles), clock)},
+           {"warm", summary.warm ? latency_json(*summary.warm, clock) : Json(nullptr)},
+           {"all", latency_json(summary.all, clock)},
+           {"total_cycles", result.cycles},
+           {"total_s", summary.seconds}};
   json["throughput"] = Json{{"samples_per_s", summary.samples_per_s},
                             {"warm_samples_per_s", summary.warm_samples_per_s}};
   json["macs"] = Json{{"dense", summary.macs_dense},
@@ -214,8 +213,8 @@ Json run_json(const ReportInput& input, const Summary& summary) {
                       {"utilization", summary.mac_utilization},
                       {"engine_utilization", summary.engine_utilization},
                       {"dense_per_cycle", summary.dense_macs_per_cycle}};
-  json["sparsity"] = Json{{"weights", summary.weight_sparsity},
-                          {"activations", summary.activation_sparsity}};
+  json["sparsity"] =
+      Json{{"weights", summary.weight_sparsity}, {"activations", summary.activation_sparsity}};
   json["bandwidth"] = Json{{"dram", bandwidth_json(summary.dram)},
                            {"sram", bandwidth_json(summary.sram)},
                            {"crossbar_bytes", result.memory.noc_bytes}};
@@ -239,12 +238,12 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   json["verification"] = verification_json(result.verification);
   json["accuracy"] = nullptr;
   if (result.has_labels) {
-    json["accuracy"] = Json{{"samples", result.samples},
-                            {"correct", result.correct},
-                            {"accuracy", result.accuracy()},
-                            {"reference", summary.reference_accuracy < 0
-                                              ? Json(nullptr)
-                                              : Json(summary.reference_accuracy)}};
+    json["accuracy"] =
+        Json{{"samples", result.samples},
+             {"correct", result.correct},
+             {"accuracy", result.accuracy()},
+             {"reference",
+              summary.reference_accuracy < 0 ? Json(nullptr) : Json(summary.reference_accuracy)}};
   }
   json["outputs"] = Json{{"tensors", summary.outputs.tensors},
                          {"values", summary.outputs.values},

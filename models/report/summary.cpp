@@ -87,8 +87,7 @@ void summarize_latency(const chip::RunResult& result, Summary& summary) {
   if (!warm.empty()) {
     summary.warm = latency_stats(warm);
     const Cycle cycles = result.cycles - result.programs.front().end;
-    summary.warm_samples_per_s =
-        ratio(real(summary.warm->samples) * result.clock_hz, real(cycles));
+    summary.warm_samples_per_s = ratio(real(summary.warm->samples) * result.clock_hz, real(cycles));
   }
 }
 
@@ -143,8 +142,8 @@ energy::Activity layer_activity(const chip::LayerResult& layer) {
 Summary summarize(const ReportInput& input) {
   const chip::RunResult& result = input.result;
   const std::int64_t pe_cycles = result.cores * result.pes_per_core * result.cycles;
-  LACUNA_CHECK(result.stack.total() == pe_cycles,
-               "the cycle stack has {} PE-cycles, the run {}", result.stack.total(), pe_cycles);
+  LACUNA_CHECK(result.stack.total() == pe_cycles, "the cycle stack has {} PE-cycles, the run {}",
+               result.stack.total(), pe_cycles);
   Summary summary;
   summary.seconds = real(result.cycles) / result.clock_hz;
   summarize_latency(result, summary);

@@ -23,7 +23,7 @@ namespace lacuna::report {
 struct RunSettings {
   std::string chip_file;
   std::string workload_file;
-  std::vector<std::string> sets;  ///< --set
+  std::vector<std::string> sets;   ///< --set
   std::vector<std::string> files;  ///< everything that was read
   std::string engine;              ///< --engine: model, rtl, lockstep
   double shadow = 0;
@@ -61,8 +61,8 @@ struct Bandwidth {
 };
 
 struct LayerFigures {
-  double active_energy_j = 0;       ///< without DRAM activations and static power
-  double engine_utilization = 0;    ///< effective MACs per MAC slot of its passes
+  double active_energy_j = 0;     ///< without DRAM activations and static power
+  double engine_utilization = 0;  ///< effective MACs per MAC slot of its passes
 };
 
 /// Compared with the reference that was captured with the network.

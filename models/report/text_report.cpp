@@ -41,12 +41,12 @@ std::string header(const ReportInput& input, const Summary& summary) {
                           base::printable(result.chip), result.cores,
                           input.chip.engine.macs_per_cycle(), si(clock, "Hz"),
                           si(2 * clock * static_cast<double>(summary.peak_macs_per_cycle), "OP/s"),
-                          input.settings.skip == "dual" ? "zero weights and activations"
-                          : input.settings.skip == "dense"   ? "nothing"
-                                                             : "zero " + input.settings.skip));
-  text += line("Workload", fmt::format("{}: {} samples in batches of {}",
-                                       base::printable(result.workload), result.samples,
-                                       input.settings.batch));
+                          input.settings.skip == "dual"    ? "zero weights and activations"
+                          : input.settings.skip == "dense" ? "nothing"
+                                                           : "zero " + input.settings.skip));
+  text += line("Workload",
+               fmt::format("{}: {} samples in batches of {}", base::printable(result.workload),
+                           result.samples, input.settings.batch));
   std::string source = provenance_value(input.graph, "source");
   for (const char* key : {"model", "method", "data"}) {
     const std::string value = provenance_value(input.graph, key);
@@ -82,16 +82,16 @@ std::string checks(const ReportInput& input, const Summary& summary, bool colour
     std::string accuracy = fmt::format("{} of {} samples right ({})", result.correct,
                                        result.samples, percent(result.accuracy()));
     if (summary.reference_accuracy >= 0) {
-      accuracy += fmt::format("; reference {} on its whole test set",
-                              percent(summary.reference_accuracy));
+      accuracy +=
+          fmt::format("; reference {} on its whole test set", percent(summary.reference_accuracy));
     }
     text += line("Accuracy", accuracy);
   }
   if (summary.outputs.tensors > 0) {
-    std::string outputs = fmt::format("{} values of {} layers against the captured reference: {} differ",
-                                      with_thousands(summary.outputs.values),
-                                      summary.outputs.tensors,
-                                      with_thousands(summary.outputs.mismatches));
+    std::string outputs =
+        fmt::format("{} values of {} layers against the captured reference: {} differ",
+                    with_thousands(summary.outputs.values), summary.outputs.tensors,
+                    with_thousands(summary.outputs.mismatches));
     if (summary.outputs.mismatches > 0) outputs = red(outputs, colour);
     text += line("Outputs", outputs);
     for (const chip::LayerResult& layer : result.layers) {
@@ -102,9 +102,9 @@ std::string checks(const ReportInput& input, const Summary& summary, bool colour
                                    with_thousands(verification.passes));
   if (verification.engine == cosim::EngineKind::kLockstep ||
       verification.engine == cosim::EngineKind::kShadow) {
-    engine += fmt::format("; {} compared with the RTL in every cycle, {} mismatches",
-                          with_thousands(verification.shadowed),
-                          with_thousands(verification.mismatches));
+    engine +=
+        fmt::format("; {} compared with the RTL in every cycle, {} mismatches",
+                    with_thousands(verification.shadowed), with_thousands(verification.mismatches));
     if (verification.mismatches > 0) engine = red(engine, colour);
   }
   text += line("Engine", engine);
@@ -117,29 +117,29 @@ std::string checks(const ReportInput& input, const Summary& summary, bool colour
 std::string totals(const Summary& summary) {
   const double dense = static_cast<double>(summary.macs_dense);
   const double effective = static_cast<double>(summary.macs_effective);
-  std::string text = line(
-      "MACs", fmt::format("{} dense, {} with both operands non-zero ({}); {:.4g} dense MACs per cycle",
-                          si(dense, "MAC"), si(effective, "MAC"), share_of(effective, dense),
-                          summary.dense_macs_per_cycle));
-  text += line("", fmt::format("utilization {} of all MACs, {} while a pass runs; zero: {} of "
-                               "weights, {} of activations as they enter the engine",
-                               percent(summary.mac_utilization),
-                               percent(summary.engine_utilization),
-                               percent(summary.weight_sparsity),
-                               percent(summary.activation_sparsity)));
+  std::string text =
+      line("MACs",
+           fmt::format("{} dense, {} with both operands non-zero ({}); {:.4g} dense MACs per cycle",
+                       si(dense, "MAC"), si(effective, "MAC"), share_of(effective, dense),
+                       summary.dense_macs_per_cycle));
+  text +=
+      line("", fmt::format("utilization {} of all MACs, {} while a pass runs; zero: {} of "
+                           "weights, {} of activations as they enter the engine",
+                           percent(summary.mac_utilization), percent(summary.engine_utilization),
+                           percent(summary.weight_sparsity), percent(summary.activation_sparsity)));
   const double total = summary.energy.total_joules();
-  text += line("Energy", fmt::format("{}, {} per sample, {} mean power; {} from published numbers",
-                                     si(total, "J"), si(summary.energy_per_sample_j, "J"),
-                                     si(summary.power_w, "W"),
-                                     share_of(summary.energy.basis_joules(params::Basis::kPublished),
-                                              total)));
+  text += line(
+      "Energy",
+      fmt::format("{}, {} per sample, {} mean power; {} from published numbers", si(total, "J"),
+                  si(summary.energy_per_sample_j, "J"), si(summary.power_w, "W"),
+                  share_of(summary.energy.basis_joules(params::Basis::kPublished), total)));
   const auto memory = [&](const char* label, const Bandwidth& figures) {
-    return line(label, fmt::format("{} read, {} written; {} of {} ({})",
-                                   si(static_cast<double>(figures.read_bytes), "B"),
-                                   si(static_cast<double>(figures.write_bytes), "B"),
-                                   si(figures.bytes_per_s, "B/s"),
-                                   si(figures.peak_bytes_per_s, "B/s"),
-                                   percent(figures.utilization)));
+    return line(label,
+                fmt::format("{} read, {} written; {} of {} ({})",
+                            si(static_cast<double>(figures.read_bytes), "B"),
+                            si(static_cast<double>(figures.write_bytes), "B"),
+                            si(figures.bytes_per_s, "B/s"), si(figures.peak_bytes_per_s, "B/s"),
+                            percent(figures.utilization)));
   };
   text += memory("DRAM", summary.dram);
   text += memory("SRAM", summary.sram);

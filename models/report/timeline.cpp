@@ -21,13 +21,20 @@ constexpr int kChipProcess = 0;
 
 const char* unit_name(Unit unit) {
   switch (unit) {
-    case Unit::kEngine: return "engine";
-    case Unit::kDrain: return "drain";
-    case Unit::kWeightLoad: return "weight load";
-    case Unit::kActivationLoad: return "activation load";
-    case Unit::kVector: return "vector";
-    case Unit::kStore: return "store";
-    case Unit::kFetch: return "DMA";
+    case Unit::kEngine:
+      return "engine";
+    case Unit::kDrain:
+      return "drain";
+    case Unit::kWeightLoad:
+      return "weight load";
+    case Unit::kActivationLoad:
+      return "activation load";
+    case Unit::kVector:
+      return "vector";
+    case Unit::kStore:
+      return "store";
+    case Unit::kFetch:
+      return "DMA";
   }
   return "?";
 }
@@ -81,11 +88,16 @@ void TimelineWriter::write(const std::string& object) {
 void TimelineWriter::event(const chip::TimelineEvent& event) {
   if (failure_) return;
   switch (event.unit) {
-    case Unit::kFetch: dram_.add(event.begin, event.end, event.amount); break;
+    case Unit::kFetch:
+      dram_.add(event.begin, event.end, event.amount);
+      break;
     case Unit::kWeightLoad:
     case Unit::kActivationLoad:
-    case Unit::kStore: sram_.add(event.begin, event.end, event.amount); break;
-    default: break;
+    case Unit::kStore:
+      sram_.add(event.begin, event.end, event.amount);
+      break;
+    default:
+      break;
   }
   if (written_ >= options_.max_events) {
     ++dropped_;
@@ -135,15 +147,15 @@ void TimelineWriter::commit() {
   std::set<int> processes{kChipProcess};
   for (const auto& [process, thread] : tracks_) {
     processes.insert(process);
-    write(fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"thread_name","args":{{"name":"{}"}}}})",
-                      process, thread, unit_name(static_cast<Unit>(thread))));
+    write(
+        fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"thread_name","args":{{"name":"{}"}}}})",
+                    process, thread, unit_name(static_cast<Unit>(thread))));
     write(fmt::format(
         R"({{"ph":"M","pid":{},"tid":{},"name":"thread_sort_index","args":{{"sort_index":{}}}}})",
         process, thread, thread));
   }
   for (const int process : processes) {
-    const std::string name =
-        process == kChipProcess ? "chip" : fmt::format("core {}", process - 1);
+    const std::string name = process == kChipProcess ? "chip" : fmt::format("core {}", process - 1);
     write(fmt::format(R"({{"ph":"M","pid":{},"name":"process_name","args":{{"name":"{}"}}}})",
                       process, name));
     write(fmt::format(

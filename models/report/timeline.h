@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// timeline.json: what every unit did when, in Chrome's trace-event format, which ui.perfetto.dev and
-// chrome://tracing open. One process per core with a track per unit, one for the chip's DMA, and
-// counters of the bytes that DRAM and SRAM move. Written while the simulation runs; memory does not
-// grow with the run.
+// timeline.json: what every unit did when, in Chrome's trace-event format, which ui.perfetto.dev
+// and chrome://tracing open. One process per core with a track per unit, one for the chip's DMA,
+// and counters of the bytes that DRAM and SRAM move. Written while the simulation runs; memory does
+// not grow with the run.
 #pragma once
 
 #include <array>

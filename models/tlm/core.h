@@ -9,10 +9,10 @@
 //
 // Timing contract (docs/reference/chip.md): a pass starts in the first cycle in which its tile and
 // block are loaded, the pass before has reached its last F, and space for its outputs or partial
-// sums is free. Halves are released in the cycle after F; outputs are stored from E(last) + L_post on; their space
-// is free when the store has ended. The load port takes the ready load whose first pass comes
-// first, weights before activations; its time is max(memory, beats). Passes themselves are the
-// backend's: nothing is clocked here.
+// sums is free. Halves are released in the cycle after F; outputs are stored from E(last) + L_post
+// on; their space is free when the store has ended. The load port takes the ready load whose first
+// pass comes first, weights before activations; its time is max(memory, beats). Passes themselves
+// are the backend's: nothing is clocked here.
 //
 // Does not model: bank conflicts inside the buffers, the wires between them, a limit on how many
 // operands the vector unit holds.

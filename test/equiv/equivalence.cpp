@@ -34,8 +34,7 @@ void compare_random_passes(const params::EngineParams& engine, std::uint64_t see
   const auto plugin = rtl_or_skip(engine);
   if (!plugin) return;
   seed = number_from("LACUNA_EQUIV_SEED", seed);
-  passes = static_cast<int>(
-      number_from("LACUNA_EQUIV_PASSES", static_cast<std::uint64_t>(passes)));
+  passes = static_cast<int>(number_from("LACUNA_EQUIV_PASSES", static_cast<std::uint64_t>(passes)));
   const auto rtl = plugin->create();
   RandomPasses random(engine, seed);
   std::uint64_t outputs = 0;
@@ -48,8 +47,8 @@ void compare_random_passes(const params::EngineParams& engine, std::uint64_t see
     options.trace = true;
     const timing::engine::PassResult traced = timing::engine::evaluate(
         engine, *pass.tile, *pass.block, pass.command, pass.psum_in, options);
-    const timing::engine::PassResult fast = timing::engine::evaluate(
-        engine, *pass.tile, *pass.block, pass.command, pass.psum_in);
+    const timing::engine::PassResult fast =
+        timing::engine::evaluate(engine, *pass.tile, *pass.block, pass.command, pass.psum_in);
     const cosim::RtlPassResult hardware =
         rtl->run(*pass.tile, *pass.block, pass.command, pass.psum_in, true);
     auto difference = cosim::compare_untraced(engine, *pass.tile, fast, traced);

@@ -27,9 +27,13 @@ std::vector<std::string> run_all(const std::string& trace,
   std::vector<std::function<std::string()>> tasks;
   for (const std::vector<std::string>& options : variants) {
     tasks.emplace_back([=] {
-      std::vector<std::string> arguments{"run", root + "/configs/chips/tiny.yaml",
+      std::vector<std::string> arguments{"run",
+                                         root + "/configs/chips/tiny.yaml",
                                          root + "/traces/" + trace + "/workload.yaml",
-                                         "--samples", "1", "--format", "json"};
+                                         "--samples",
+                                         "1",
+                                         "--format",
+                                         "json"};
       arguments.insert(arguments.end(), options.begin(), options.end());
       std::ostringstream out;
       std::ostringstream err;

@@ -29,12 +29,13 @@ RandomPasses::Shape RandomPasses::draw_shape() {
     shape.segments.channels = static_cast<int>(
         rng_.range(1, rng_.bernoulli(0.3) ? 3 * engine_.k_ways : 2 * window_k + 3));
     const engine::WindowTable table(engine_, shape.segments);
-    const int begin = rng_.bernoulli(0.7) ? 0 : static_cast<int>(rng_.below(
-                                                    static_cast<std::uint64_t>(table.windows())));
+    const int begin =
+        rng_.bernoulli(0.7)
+            ? 0
+            : static_cast<int>(rng_.below(static_cast<std::uint64_t>(table.windows())));
     const int most = std::min(table.windows() - begin, engine_.max_windows());
     int count = rng_.bernoulli(0.6) ? most : static_cast<int>(rng_.range(1, most));
-    while (count > 1 &&
-           table.positions({begin, begin + count}) > engine::max_positions(engine_)) {
+    while (count > 1 && table.positions({begin, begin + count}) > engine::max_positions(engine_)) {
       --count;
     }
     shape.windows = {begin, begin + count};
@@ -148,8 +149,8 @@ engine::PassCommand RandomPasses::draw_command() {
     command.clamp_hi = command.clamp_lo == 0 ? 255 : 127;
   } else {
     command.clamp_lo = static_cast<int>(rng_.range(-128, 127));
-    command.clamp_hi = static_cast<int>(
-        rng_.range(command.clamp_lo, command.clamp_lo < 0 ? 127 : 255));
+    command.clamp_hi =
+        static_cast<int>(rng_.range(command.clamp_lo, command.clamp_lo < 0 ? 127 : 255));
   }
   command.gate = rng_.bernoulli(0.1) ? 255 : static_cast<int>(rng_.range(0, 20));
   if (rng_.bernoulli(0.4)) {
@@ -181,8 +182,8 @@ RandomPass RandomPasses::next() {
     pass.command.psum_read = pass.command.psum_write = false;
   }
   if (pass.command.psum_read) {
-    pass.psum_in.resize(static_cast<std::size_t>(
-        engine::psum_words(engine_, tile_->rows, block_->groups)));
+    pass.psum_in.resize(
+        static_cast<std::size_t>(engine::psum_words(engine_, tile_->rows, block_->groups)));
     for (std::int32_t& sum : pass.psum_in) {
       sum = static_cast<std::int32_t>(rng_.range(-1'000'000, 1'000'000));
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random engine passes that keep all capacity rules, for comparing implementations of the engine. The
-// settings mix the usual with the extreme: empty operands, single tokens, cut-off segments, padding,
-// wrapping sums, tiny FIFOs under load, drains that are still running.
+// Random engine passes that keep all capacity rules, for comparing implementations of the engine.
+// The settings mix the usual with the extreme: empty operands, single tokens, cut-off segments,
+// padding, wrapping sums, tiny FIFOs under load, drains that are still running.
 #pragma once
 
 #include <cstdint>

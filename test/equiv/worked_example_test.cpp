@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The worked example at the end of docs/reference/engine.md, computed by hand: the model and the RTL
-// must give every number of it.
+// The worked example at the end of docs/reference/engine.md, computed by hand: the model and the
+// RTL must give every number of it.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -36,8 +36,8 @@ params::EngineParams engine_of(const Json& json) {
   engine.lanes = json.at("lanes");
   engine.fifo_depth = json.at("fifo_depth");
   engine.scan_width = json.at("scan_width");
-  engine.skip_empty = json.at("skip_empty") == "none" ? params::SkipEmpty::kNone
-                                                      : params::SkipEmpty::kDecoupled;
+  engine.skip_empty =
+      json.at("skip_empty") == "none" ? params::SkipEmpty::kNone : params::SkipEmpty::kDecoupled;
   engine.drain_width = json.at("drain_width");
   engine.weight_buffer = json.at("weight_buffer");
   engine.activation_buffer = json.at("activation_buffer");
@@ -126,10 +126,10 @@ void expect_example(const Json& json, const timing::engine::PassResult& result) 
     EXPECT_EQ(int{static_cast<std::int8_t>(result.outputs[i])}, outputs[i]) << i;
   }
   std::map<std::string, std::uint64_t> counters;
-  timing::engine::Counters::visit(
-      result.counters, [&](std::string_view name, const std::uint64_t& value) {
-        counters[std::string(name)] = value;
-      });
+  timing::engine::Counters::visit(result.counters,
+                                  [&](std::string_view name, const std::uint64_t& value) {
+                                    counters[std::string(name)] = value;
+                                  });
   EXPECT_EQ(counters, (json.at("counters").get<std::map<std::string, std::uint64_t>>()));
 }
 
@@ -137,9 +137,8 @@ TEST(WorkedExample, Model) {
   const Example example = load_example();
   timing::engine::EvaluateOptions options;
   options.trace = true;
-  expect_example(example.json,
-                 timing::engine::evaluate(example.engine, example.tile, example.block,
-                                          example.command, {}, options));
+  expect_example(example.json, timing::engine::evaluate(example.engine, example.tile, example.block,
+                                                        example.command, {}, options));
 }
 
 TEST(WorkedExample, Rtl) {

@@ -66,11 +66,12 @@ int measure(int argc, char** argv) {
     }
     std::sort(rates.begin(), rates.end());
     const lacuna_rtl_counters& c = result.counters;
-    std::printf("K %d, N %d, %d tokens, weights %.2f, activations %.2f: %llu cycles, MAC slots %.0f %%\n", k,
-                problem.channels, problem.tokens, weight_density, act_density,
-                static_cast<unsigned long long>(result.rtl_cycles),
-                100.0 * static_cast<double>(c.pe_mac) /
-                    static_cast<double>(result.length * static_cast<unsigned>(shape.pes * shape.k_ways)));
+    std::printf(
+        "K %d, N %d, %d tokens, weights %.2f, activations %.2f: %llu cycles, MAC slots %.0f %%\n",
+        k, problem.channels, problem.tokens, weight_density, act_density,
+        static_cast<unsigned long long>(result.rtl_cycles),
+        100.0 * static_cast<double>(c.pe_mac) /
+            static_cast<double>(result.length * static_cast<unsigned>(shape.pes * shape.k_ways)));
     std::printf("cycles/s: median %.0f, lowest %.0f, highest %.0f of %d\n", rates[rates.size() / 2],
                 rates.front(), rates.back(), repetitions);
     return 0;

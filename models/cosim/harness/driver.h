@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drives one Verilated engine: loads images, starts passes, clocks, and collects what comes out. One
-// cycle is: inputs set, clock low, evaluated; outputs read; clock high, evaluated. Trusts neither
-// side: whatever does not fit the capacity rules is refused, and whatever does not come within the
-// cycle limit is an error, after which the engine is reset.
+// Drives one Verilated engine: loads images, starts passes, clocks, and collects what comes out.
+// One cycle is: inputs set, clock low, evaluated; outputs read; clock high, evaluated. Trusts
+// neither side: whatever does not fit the capacity rules is refused, and whatever does not come
+// within the cycle limit is an error, after which the engine is reset.
 //
-// Passes are jobs in start order. A job's weight tile and block go to the halves that the job before
-// it does not use, unless a half holds them already (equal non-zero keys). A single pass is one job;
-// tests give several (rtl_test_abi.h).
+// Passes are jobs in start order. A job's weight tile and block go to the halves that the job
+// before it does not use, unless a half holds them already (equal non-zero keys). A single pass is
+// one job; tests give several (rtl_test_abi.h).
 #pragma once
 
 #include <algorithm>
@@ -55,8 +55,8 @@ class Driver {
     values_ = static_cast<std::size_t>(parameters_.drain_width) * parameters_.lanes;
     mask_bytes_.resize(std::max<std::size_t>((values_ + 7) / 8, 8));
     data_bytes_.resize(std::max<std::size_t>(values_, 8));
-    block_bytes_.resize(
-        std::max<std::size_t>(static_cast<std::size_t>(parameters_.act_block) * parameters_.lanes / 8, 8));
+    block_bytes_.resize(std::max<std::size_t>(
+        static_cast<std::size_t>(parameters_.act_block) * parameters_.lanes / 8, 8));
     reset();
   }
   ~Driver() {
@@ -99,7 +99,7 @@ class Driver {
     PassRecord* out = nullptr;
     std::unique_ptr<Observer> observer;
     unsigned weight_half = 0, act_half = 0;
-    std::uint64_t beats = 0;     // drain beats of a group
+    std::uint64_t beats = 0;  // drain beats of a group
     std::uint64_t tile_rows = 0;
   };
   /// Position in the stream of beats (or groups) of all jobs: drains follow the order of starts.
@@ -153,14 +153,20 @@ class Driver {
     get_bytes(model_->latencies_o, &latencies, sizeof(latencies));
     lacuna_rtl_parameters& p = parameters_;
     p.abi_version = LACUNA_RTL_ABI_VERSION;
-    std::uint32_t* const fields[] = {
-        &p.pes,        &p.k_ways,       &p.rows_per_pe,       &p.lanes,       &p.fifo_depth,    &p.scan_width,
-        &p.skip_empty, &p.drain_width,  &p.load_width,        &p.weight_word, &p.max_k,         &p.act_block,
-        &p.weight_buffer, &p.activation_buffer, &p.psum_buffer, &p.output_buffer, &p.max_windows, &p.act_slots};
+    std::uint32_t* const fields[] = {&p.pes,           &p.k_ways,
+                                     &p.rows_per_pe,   &p.lanes,
+                                     &p.fifo_depth,    &p.scan_width,
+                                     &p.skip_empty,    &p.drain_width,
+                                     &p.load_width,    &p.weight_word,
+                                     &p.max_k,         &p.act_block,
+                                     &p.weight_buffer, &p.activation_buffer,
+                                     &p.psum_buffer,   &p.output_buffer,
+                                     &p.max_windows,   &p.act_slots};
     for (std::size_t i = 0; i < words.size(); ++i) *fields[i] = words[i];
     std::uint32_t* const lags[] = {&p.l_start, &p.l_issue, &p.l_mask, &p.l_mac,
                                    &p.l_drain, &p.l_post,  &p.l_load};
-    for (std::size_t i = 0; i < 7; ++i) *lags[i] = static_cast<std::uint32_t>((latencies >> (8 * i)) & 0xff);
+    for (std::size_t i = 0; i < 7; ++i)
+      *lags[i] = static_cast<std::uint32_t>((latencies >> (8 * i)) & 0xff);
   }
 
   // ---- Loads ----
@@ -200,7 +206,8 @@ class Driver {
     const std::uint64_t entries = std::uint64_t{p.pes} * load.rows;
     if (first + entries > load.image_bytes) fail("the image ends within its tables");
     for (std::uint64_t i = 0; i < entries; ++i) {
-      if (load.image[first + i] >= p.pes) fail("the image's channel order names a PE that is not there");
+      if (load.image[first + i] >= p.pes)
+        fail("the image's channel order names a PE that is not there");
     }
   }
 
@@ -345,7 +352,8 @@ class Driver {
         (pass.channels + p.pes - 1) / p.pes != std::uint64_t{job.in->weights->rows}) {
       fail("channels do not fit the rows of the tile");
     }
-    if (pass.clamp_lo < -128 || pass.clamp_hi > 255 || pass.clamp_lo > pass.clamp_hi || pass.gate > 255) {
+    if (pass.clamp_lo < -128 || pass.clamp_hi > 255 || pass.clamp_lo > pass.clamp_hi ||
+        pass.gate > 255) {
       fail("clamp or gate out of range");
     }
     if (pass.psum_write == 0 && job.in->weights->post == 0) {
@@ -493,8 +501,7 @@ class Driver {
         const std::uint64_t first = beat / per_block * per_block * width;
         for (std::uint64_t c = 0; c < parameters_.act_block; ++c) {
           const bool exists = token < pass.tokens && first + c < pass.channels;
-          const bool expected =
-              exists && job.out->outputs[token * pass.channels + first + c] != 0;
+          const bool expected = exists && job.out->outputs[token * pass.channels + first + c] != 0;
           if (test_bit(block_bytes_.data(), lane * parameters_.act_block + c) != expected) {
             fail("a mask word differs from the masks of its beats");
           }
@@ -625,7 +632,7 @@ class Driver {
   std::unique_ptr<Context> context_;
   std::unique_ptr<Model> model_;
   lacuna_rtl_parameters parameters_{};
-  std::uint64_t now_ = 0;  // cycles since construction
+  std::uint64_t now_ = 0;   // cycles since construction
   std::size_t values_ = 0;  // channels x lanes of a beat
   std::array<Half, 2> weights_{}, acts_{};
   unsigned last_weight_half_ = 1, last_act_half_ = 1;

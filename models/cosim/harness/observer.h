@@ -31,7 +31,9 @@ class Observer {
   Observer(const lacuna_rtl_parameters& parameters, bool want_trace)
       : parameters_(parameters),
         want_trace_(want_trace),
-        field_(parameters.lanes <= 1 ? 8 : parameters.lanes <= 8 ? 16 : 32),
+        field_(parameters.lanes <= 1   ? 8
+               : parameters.lanes <= 8 ? 16
+                                       : 32),
         per_word_(64 / field_),
         ways_(parameters.k_ways),
         pes_(static_cast<std::size_t>(parameters.k_ways) * parameters.pes),
@@ -95,8 +97,8 @@ class Observer {
     counters_.acc_reads = counters_.pe_mac - first_writes_;
     counters_.macs = counters_.pe_mac * lanes - counters_.macs_gated;
     const lacuna_rtl_counters& c = counters_;
-    const std::uint64_t sum = c.pe_mac + c.pe_slot + c.pe_bank + c.pe_edge + c.pe_imbalance +
-                              c.pe_window + c.pe_issue;
+    const std::uint64_t sum =
+        c.pe_mac + c.pe_slot + c.pe_bank + c.pe_edge + c.pe_imbalance + c.pe_window + c.pe_issue;
     if (sum != pes_.size() * length) throw std::runtime_error("PE-cycles do not add up");
     if (c.activation_reads + c.entries_without_k != c.broadcasts) {
       throw std::runtime_error("value reads and broadcasts do not match");

@@ -103,7 +103,8 @@ class DrainTest : public testing::Test {
     g.lo = random_.range(-128, 0);
     g.hi = random_.range(1, 255);
     g.gate = random_.chance(0.5) ? 0 : random_.range(1, 20);
-    for (int i = 0; i < kWays * kChannels * kLanes; ++i) g.acc.push_back(random_.range(-30000, 30000));
+    for (int i = 0; i < kWays * kChannels * kLanes; ++i)
+      g.acc.push_back(random_.range(-30000, 30000));
     return g;
   }
 
@@ -181,7 +182,8 @@ TEST_F(DrainTest, CyclesSumsAndOutputs) {
       for (int way = 0; way < kWays; ++way) {
         for (int pe = 0; pe < kPes; ++pe) {
           for (int lane = 0; lane < kLanes; ++lane) {
-            set_bits(top_->rows_i, static_cast<std::size_t>(((way * kPes + pe) * kLanes + lane) * 32), 32,
+            set_bits(top_->rows_i,
+                     static_cast<std::size_t>(((way * kPes + pe) * kLanes + lane) * 32), 32,
                      static_cast<std::uint32_t>(groups[read_group].at(way, pe, read_row, lane)));
           }
         }
@@ -214,8 +216,10 @@ TEST_F(DrainTest, CyclesSumsAndOutputs) {
     held += hold;
     const bool draining = beat_at.count(t) != 0;
     ASSERT_EQ(top_->draining_o, draining) << "cycle " << t;
-    const bool done = decided > 0 && std::any_of(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(decided),
-                                                 [t](const Group& group) { return group.end == t; });
+    const bool done =
+        decided > 0 &&
+        std::any_of(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(decided),
+                    [t](const Group& group) { return group.end == t; });
     ASSERT_EQ(top_->drain_done_o, done) << "cycle " << t;
     answer.clear();
     if (draining) {
@@ -265,7 +269,8 @@ TEST_F(DrainTest, CyclesSumsAndOutputs) {
     if (top_->psum_wr_en_o != 0) {
       ASSERT_EQ(top_->psum_wr_addr_o, written_addr[t]);
       for (std::size_t i = 0; i < kWidth * kLanes; ++i) {
-        ASSERT_EQ(static_cast<std::int32_t>(bits(top_->psum_wr_data_o, 32 * i, 32)), written_at[t][i]);
+        ASSERT_EQ(static_cast<std::int32_t>(bits(top_->psum_wr_data_o, 32 * i, 32)),
+                  written_at[t][i]);
       }
       memory[written_addr[t]] = written_at[t];
     }
@@ -290,8 +295,9 @@ TEST_F(DrainTest, CyclesSumsAndOutputs) {
     }
     // The row that the PEs will hold in the next cycle.
     if (top_->read_o != 0) {
-      read_group = draining && beat_at[t].second != groups[beat_at[t].first].beats() - 1 ? beat_at[t].first
-                                                                                         : decided - 1;
+      read_group = draining && beat_at[t].second != groups[beat_at[t].first].beats() - 1
+                       ? beat_at[t].first
+                       : decided - 1;
       ASSERT_EQ(top_->read_bank_o, read_group % 2);
       read_row = top_->read_row_o;
     }

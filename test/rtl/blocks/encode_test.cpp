@@ -35,13 +35,13 @@ TEST(Encode, MasksPackedCodesAndMaskWords) {
       for (std::size_t v = 0; v < kLanes; ++v) {
         std::size_t place = v * kWidth;
         for (std::size_t c = 0; c < kWidth; ++c) {
-          const std::uint64_t code = random.chance(0.5) ? 0 : static_cast<std::uint64_t>(random.range(1, 255));
+          const std::uint64_t code =
+              random.chance(0.5) ? 0 : static_cast<std::uint64_t>(random.range(1, 255));
           codes |= code << (8 * (v * kWidth + c));
           if (code == 0) continue;
           mask |= std::uint64_t{1} << (v * kWidth + c);
           data |= code << (8 * place++);
-          block[v] |= std::uint64_t{1}
-                      << (static_cast<std::size_t>(beat) * kWidth % kBlock + c);
+          block[v] |= std::uint64_t{1} << (static_cast<std::size_t>(beat) * kWidth % kBlock + c);
         }
       }
       top->valid_i = 1;

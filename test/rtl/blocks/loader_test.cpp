@@ -159,9 +159,10 @@ TEST_F(LoaderTest, EveryByteGoesToItsPlace) {
     }
     for (int row = 0; row < layout.rows; ++row) {
       for (int place = 0; place < shape_.pes; ++place) {
-        ASSERT_EQ(tile.order[static_cast<std::size_t>(row * shape_.pes + place)],
-                  static_cast<std::uint64_t>(
-                      problem.order[static_cast<std::size_t>(row)][static_cast<std::size_t>(place)]));
+        ASSERT_EQ(
+            tile.order[static_cast<std::size_t>(row * shape_.pes + place)],
+            static_cast<std::uint64_t>(
+                problem.order[static_cast<std::size_t>(row)][static_cast<std::size_t>(place)]));
       }
     }
     ASSERT_EQ(tile.bias.empty(), !problem.post);
@@ -176,11 +177,13 @@ TEST_F(LoaderTest, EveryByteGoesToItsPlace) {
         for (int x = 0; x < layout.positions; ++x) {
           const std::uint64_t mask = layout.weight_mask(way, pe, x);
           ASSERT_EQ(tile.mask[way][pe][static_cast<std::size_t>(x)], mask) << "position " << x;
-          ASSERT_EQ(tile.pointer[way][pe][static_cast<std::size_t>(x)], pointer) << "position " << x;
+          ASSERT_EQ(tile.pointer[way][pe][static_cast<std::size_t>(x)], pointer)
+              << "position " << x;
           std::uint64_t address = pointer;
           for (int row = 0; row < layout.rows; ++row) {
             if (((mask >> row) & 1) == 0) continue;
-            const std::uint64_t at = problem.in_place ? pointer + static_cast<unsigned>(row) : address++;
+            const std::uint64_t at =
+                problem.in_place ? pointer + static_cast<unsigned>(row) : address++;
             ASSERT_EQ(static_cast<std::int8_t>(tile.value[way][pe][at]),
                       problem.weight(layout.channel_of(pe, row), layout.k_of(way, x)));
           }

@@ -109,7 +109,9 @@ TEST_F(PeTest, StagesBanksAndSums) {
         entry.has_k = !entry.last || random_.chance(0.7);
         entry.position = random_.range(0, kPositions - 1);
         for (int& value : entry.value) {
-          value = random_.chance(0.3) ? 0 : act_signed ? random_.range(-128, 127) : random_.range(0, 255);
+          value = random_.chance(0.3) ? 0
+                  : act_signed        ? random_.range(-128, 127)
+                                      : random_.range(0, 255);
         }
         entries.push_back(entry);
       }
@@ -146,11 +148,14 @@ TEST_F(PeTest, StagesBanksAndSums) {
             std::int64_t sum = 0;
             for (const Entry& e : entries) {
               if (e.group == drained && e.has_k) {
-                sum += weights_[static_cast<std::size_t>(e.position)][static_cast<std::size_t>(reading + i)] *
+                sum += weights_[static_cast<std::size_t>(e.position)]
+                               [static_cast<std::size_t>(reading + i)] *
                        e.value[lane];
               }
             }
-            ASSERT_EQ(signed_bits(bits(top_->drain_data_o, static_cast<std::size_t>((i * kLanes + lane) * 32), 32), 32),
+            ASSERT_EQ(signed_bits(bits(top_->drain_data_o,
+                                       static_cast<std::size_t>((i * kLanes + lane) * 32), 32),
+                                  32),
                       sum)
                 << "group " << drained << " row " << reading + i;
           }

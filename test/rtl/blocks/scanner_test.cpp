@@ -48,7 +48,8 @@ class ScannerTest : public testing::Test {
     std::vector<std::vector<unsigned>> present(kWays);
     std::vector<unsigned> acts;
     const double density[] = {0.0, 0.05, 0.2, 0.6};
-    for (int w = 0; w < windows_; ++w) base.push_back(w == 0 ? 0 : base.back() + random_.range(1, 5));
+    for (int w = 0; w < windows_; ++w)
+      base.push_back(w == 0 ? 0 : base.back() + random_.range(1, 5));
     for (auto& list : present) {
       for (int w = 0; w < windows_; ++w) list.push_back(mask(density[random_.range(0, 3)]));
     }
@@ -75,7 +76,8 @@ class ScannerTest : public testing::Test {
       for (int i = 0; i < kPerWord && word * kPerWord + i < kWays * windows_; ++i) {
         const int at = word * kPerWord + i;
         set_bits(top_->mask_word_i, static_cast<std::size_t>(kScan * i), kScan,
-                 present[static_cast<std::size_t>(at / windows_)][static_cast<std::size_t>(at % windows_)]);
+                 present[static_cast<std::size_t>(at / windows_)]
+                        [static_cast<std::size_t>(at % windows_)]);
       }
       top_->present_write_i = 1;
       top_->present_addr_i = static_cast<CData>(word);
@@ -120,7 +122,8 @@ class ScannerTest : public testing::Test {
         for (unsigned rest = hits; rest != 0; rest &= rest - 1) {
           const int bit = std::countr_zero(rest);
           const bool end = (rest & (rest - 1)) == 0;
-          steps.push_back({true, false, end && last_window, end, base[static_cast<std::size_t>(w)] + bit,
+          steps.push_back({true, false, end && last_window, end,
+                           base[static_cast<std::size_t>(w)] + bit,
                            first_value[slot] + std::popcount(acts[slot] & ((1U << bit) - 1))});
         }
       }

@@ -60,7 +60,8 @@ TEST_P(DensePass, TakesWhatTheClosedFormulaSays) {
         EXPECT_EQ(static_cast<std::int64_t>(result.length), dense_length(slots, drain, groups));
         const auto pes = static_cast<std::uint64_t>(shape.pes * shape.k_ways);
         EXPECT_EQ(result.counters.pe_mac, pes * static_cast<std::uint64_t>(slots * groups));
-        EXPECT_EQ(result.counters.macs, result.counters.pe_mac * static_cast<std::uint64_t>(shape.lanes));
+        EXPECT_EQ(result.counters.macs,
+                  result.counters.pe_mac * static_cast<std::uint64_t>(shape.lanes));
         ++tried;
         slow_drain += slots < drain + 2 && groups > 2;
       }
@@ -99,7 +100,8 @@ TEST(OnePe, NeedsTheEffectiveProductsAndTheStatedLatencies) {
       // Windows without a hit may follow the last product: their last entry carries no weight.
       const int window = shape.scan_width;
       bool later = last_k < 0;
-      for (int base = last_k < 0 ? p.k() : last_k / window * window + window; base < p.k(); base += window) {
+      for (int base = last_k < 0 ? p.k() : last_k / window * window + window; base < p.k();
+           base += window) {
         bool act = false, row = false;
         for (int k = base; k < std::min(base + window, p.k()); ++k) {
           act |= p.act(m, k) != 0;

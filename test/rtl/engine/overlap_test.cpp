@@ -24,7 +24,8 @@ TEST_P(Overlap, BackToBackEqualsReplayWithHolds) {
   Plugin live(file), replay(file);
   const Shape shape = live.shape();
   std::uint64_t first = 1, last = 60;
-  if (const char* seed = std::getenv("LACUNA_RTL_SEED")) first = last = std::strtoull(seed, nullptr, 10);
+  if (const char* seed = std::getenv("LACUNA_RTL_SEED"))
+    first = last = std::strtoull(seed, nullptr, 10);
   int held = 0, held_twice = 0, at_once = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE(std::string(GetParam()) + ": replay with LACUNA_RTL_SEED=" + std::to_string(seed));
@@ -50,7 +51,8 @@ TEST_P(Overlap, BackToBackEqualsReplayWithHolds) {
       job.weights = &images.back()->tile_load;
       job.block = &images.back()->block_load;
       job.pass = &images.back()->pass;
-      // Apart, because a pass's sums are put there when it starts, while drains of others still run.
+      // Apart, because a pass's sums are put there when it starts, while drains of others still
+      // run.
       job.psum_base = static_cast<std::uint32_t>(i) * 10000;
       jobs.push_back(job);
     }
@@ -139,8 +141,9 @@ TEST(Chain, PartialSumsGoThroughTheMemoryFromPassToPass) {
   ASSERT_EQ(plugin.run(jobs, results, starts), 0) << plugin.error();
   const Expected expected = Oracle(shape, whole).run();
   ASSERT_NE(results[2].outputs, nullptr);
-  EXPECT_EQ(std::vector<std::uint8_t>(results[2].outputs, results[2].outputs + expected.outputs.size()),
-            expected.outputs);
+  EXPECT_EQ(
+      std::vector<std::uint8_t>(results[2].outputs, results[2].outputs + expected.outputs.size()),
+      expected.outputs);
 }
 
 }  // namespace

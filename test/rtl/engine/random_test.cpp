@@ -22,7 +22,8 @@ TEST_P(RandomPasses, EverythingAsTheOracleSays) {
   Plugin plugin(engine_file(GetParam()));
   const Shape shape = plugin.shape();
   std::uint64_t first = 1, last = 250;
-  if (const char* seed = std::getenv("LACUNA_RTL_SEED")) first = last = std::strtoull(seed, nullptr, 10);
+  if (const char* seed = std::getenv("LACUNA_RTL_SEED"))
+    first = last = std::strtoull(seed, nullptr, 10);
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE(std::string(GetParam()) + ": replay with LACUNA_RTL_SEED=" + std::to_string(seed));
     Random random(seed);
@@ -31,8 +32,10 @@ TEST_P(RandomPasses, EverythingAsTheOracleSays) {
     lacuna_rtl_result result{};
     ASSERT_EQ(plugin.run(images, result), 0) << plugin.error();
     expect_same(result, Oracle(shape, problem).run());
-    EXPECT_EQ(result.load_cycles_weights, images.tile.size() / static_cast<std::size_t>(shape.load_width));
-    EXPECT_EQ(result.load_cycles_block, images.block.size() / static_cast<std::size_t>(shape.load_width));
+    EXPECT_EQ(result.load_cycles_weights,
+              images.tile.size() / static_cast<std::size_t>(shape.load_width));
+    EXPECT_EQ(result.load_cycles_block,
+              images.block.size() / static_cast<std::size_t>(shape.load_width));
     if (HasFailure()) return;
   }
 }

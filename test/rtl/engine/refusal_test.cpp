@@ -54,7 +54,9 @@ TEST_F(Refusal, CycleLimitZero) {
 }
 
 TEST_F(Refusal, ImageTooShort) {
-  EXPECT_EQ(refused([&](Images& i) { i.tile_load.image_bytes -= static_cast<std::size_t>(shape_.load_width); }),
+  EXPECT_EQ(refused([&](Images& i) {
+              i.tile_load.image_bytes -= static_cast<std::size_t>(shape_.load_width);
+            }),
             "the image is shorter than its load command says");
 }
 
@@ -73,29 +75,34 @@ TEST_F(Refusal, ImageNotWholeBeats) {
 }
 
 TEST_F(Refusal, ImageEndsInTables) {
-  EXPECT_EQ(refused([&](Images& i) { i.tile_load.image_bytes = static_cast<std::size_t>(shape_.load_width); }),
+  EXPECT_EQ(refused([&](Images& i) {
+              i.tile_load.image_bytes = static_cast<std::size_t>(shape_.load_width);
+            }),
             "the image ends within its tables");
 }
 
 TEST_F(Refusal, OrderBeyondThePes) {
-  EXPECT_EQ(refused([&](Images& i) {
-              const Layout layout(shape_, problem_);
-              const auto width = static_cast<std::size_t>(shape_.load_width);
-              const std::size_t bases = (2 * layout.base.size() + width - 1) / width;
-              const std::size_t present =
-                  (layout.base.size() * static_cast<std::size_t>(shape_.k_ways * shape_.scan_width / 8) +
-                   width - 1) /
-                  width;
-              i.tile[(bases + present) * width] = static_cast<std::uint8_t>(shape_.pes);
-            }),
-            "the image's channel order names a PE that is not there");
+  EXPECT_EQ(
+      refused([&](Images& i) {
+        const Layout layout(shape_, problem_);
+        const auto width = static_cast<std::size_t>(shape_.load_width);
+        const std::size_t bases = (2 * layout.base.size() + width - 1) / width;
+        const std::size_t present =
+            (layout.base.size() * static_cast<std::size_t>(shape_.k_ways * shape_.scan_width / 8) +
+             width - 1) /
+            width;
+        i.tile[(bases + present) * width] = static_cast<std::uint8_t>(shape_.pes);
+      }),
+      "the image's channel order names a PE that is not there");
 }
 
 TEST_F(Refusal, CommandsBeyondTheEngine) {
   EXPECT_EQ(refused([](Images& i) { i.tile_load.windows = 1000; }), "windows exceed MAX_WINDOWS");
-  EXPECT_EQ(refused([](Images& i) { i.tile_load.positions = 60000; }), "positions exceed MAX_POSITIONS");
+  EXPECT_EQ(refused([](Images& i) { i.tile_load.positions = 60000; }),
+            "positions exceed MAX_POSITIONS");
   EXPECT_EQ(refused([](Images& i) { i.tile_load.rows = 60; }), "rows exceed RowsPerPe");
-  EXPECT_EQ(refused([](Images& i) { i.block_load.groups = 60000; }), "groups x windows exceed ACT_SLOTS");
+  EXPECT_EQ(refused([](Images& i) { i.block_load.groups = 60000; }),
+            "groups x windows exceed ACT_SLOTS");
   EXPECT_EQ(refused([](Images& i) { i.tile_load.kind = 1; }), "load of the wrong kind");
 }
 
@@ -103,7 +110,8 @@ TEST_F(Refusal, PassThatDoesNotFitItsOperands) {
   EXPECT_EQ(refused([](Images& i) { i.pass.groups += 1; }),
             "the pass has another number of groups than its block");
   EXPECT_EQ(refused([](Images& i) { i.pass.tokens += 7; }), "tokens do not fit the groups");
-  EXPECT_EQ(refused([](Images& i) { i.pass.channels += 100; }), "channels do not fit the rows of the tile");
+  EXPECT_EQ(refused([](Images& i) { i.pass.channels += 100; }),
+            "channels do not fit the rows of the tile");
   EXPECT_EQ(refused([](Images& i) { i.pass.clamp_hi = 256; }), "clamp or gate out of range");
   EXPECT_EQ(refused([](Images& i) { i.pass.psum_read = 1; }),
             "a pass that reads partial sums got none");

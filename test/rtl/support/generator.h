@@ -36,7 +36,8 @@ class Random {
 
 inline bool fits(const Shape& shape, const Problem& problem) {
   const Layout layout(shape, problem);
-  if (layout.positions > shape.max_k / shape.k_ways || layout.rows > shape.rows_per_pe) return false;
+  if (layout.positions > shape.max_k / shape.k_ways || layout.rows > shape.rows_per_pe)
+    return false;
   if (static_cast<int>(layout.base.size()) > shape.max_windows()) return false;
   if (layout.groups * static_cast<int>(layout.base.size()) > shape.act_slots()) return false;
   const int bytes = shape.weight_buffer / (shape.pes * shape.k_ways);
@@ -90,12 +91,14 @@ inline void fill(Random& random, const Shape& shape, Problem& p, double weight_d
     std::vector<int> order(static_cast<std::size_t>(shape.pes));
     std::iota(order.begin(), order.end(), 0);
     for (std::size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[static_cast<std::size_t>(random.range(0, static_cast<int>(i) - 1))]);
+      std::swap(order[i - 1],
+                order[static_cast<std::size_t>(random.range(0, static_cast<int>(i) - 1))]);
     }
     p.order.push_back(order);
   }
   for (int n = 0; n < p.channels; ++n) {
-    p.bias.push_back(random.chance(0.1) ? static_cast<int>(random.next()) : random.range(-5000, 5000));
+    p.bias.push_back(random.chance(0.1) ? static_cast<int>(random.next())
+                                        : random.range(-5000, 5000));
     p.multiplier.push_back(random.chance(0.1) ? static_cast<int>(random.next())
                                               : random.range(-1 << 20, 1 << 20));
     p.shift.push_back(random.chance(0.1) ? random.range(1, 62) : random.range(24, 32));
@@ -110,9 +113,9 @@ inline Problem random_problem(Random& random, const Shape& shape) {
     p.segments = random.chance(0.4) ? random.range(1, std::min(positions, 6)) : 1;
     p.segment_channels =
         std::max(1, positions / p.segments * shape.k_ways - random.range(0, shape.k_ways - 1));
-    p.channels = random.chance(0.3) ? random.range(1, shape.pes * shape.rows_per_pe)
-                                    : random.range(1, std::min(shape.pes * shape.rows_per_pe,
-                                                               shape.pes * 3));
+    p.channels = random.chance(0.3)
+                     ? random.range(1, shape.pes * shape.rows_per_pe)
+                     : random.range(1, std::min(shape.pes * shape.rows_per_pe, shape.pes * 3));
     p.tokens = random.range(1, random.chance(0.5) ? 3 * shape.lanes : 9 * shape.lanes);
     p.act_signed = random.chance(0.5);
     p.in_place = random.chance(0.2);

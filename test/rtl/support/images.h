@@ -98,9 +98,10 @@ struct Images {
     out.section();
     for (int row = 0; row < layout.rows; ++row) {
       for (int place = 0; place < shape.pes; ++place) {
-        out.bytes(static_cast<std::uint64_t>(
-                      problem.order[static_cast<std::size_t>(row)][static_cast<std::size_t>(place)]),
-                  1);
+        out.bytes(
+            static_cast<std::uint64_t>(
+                problem.order[static_cast<std::size_t>(row)][static_cast<std::size_t>(place)]),
+            1);
       }
     }
     out.section();

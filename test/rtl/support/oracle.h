@@ -23,8 +23,8 @@ struct Expected {
   std::vector<std::vector<std::uint32_t>> mac;
   std::vector<std::uint64_t> group_end, drain_end;
   std::uint64_t length = 0;
-  std::vector<std::uint8_t> outputs;    // [token][channel]
-  std::vector<std::int32_t> psum_out;   // [group][beat][channel of the beat][lane]
+  std::vector<std::uint8_t> outputs;   // [token][channel]
+  std::vector<std::int32_t> psum_out;  // [group][beat][channel of the beat][lane]
   lacuna_rtl_counters counters{};
 };
 
@@ -147,7 +147,8 @@ class Oracle {
       for (const Pe& pe : state[way]) {
         out_.mask.emplace_back(pe.pops.begin(), pe.pops.end());
         out_.mac.emplace_back();
-        for (const Slot& slot : pe.taken) out_.mac.back().push_back(static_cast<std::uint32_t>(slot.mac));
+        for (const Slot& slot : pe.taken)
+          out_.mac.back().push_back(static_cast<std::uint32_t>(slot.mac));
         split_gaps(way, pe);
       }
     }
@@ -166,14 +167,13 @@ class Oracle {
     entry.blocked = entry.issued - earliest;
     for (std::size_t p = 0; p < pes.size(); ++p) {
       Pe& pe = pes[p];
-      const std::int64_t pop =
-          std::max({entry.issued + kIssue, pe.last_mask + 1, pe.stage_left});
+      const std::int64_t pop = std::max({entry.issued + kIssue, pe.last_mask + 1, pe.stage_left});
       pe.last_mask = pop;
       pe.pops.push_back(pop);
       const std::int64_t weights =
           entry.position < 0 ? 0
-                             : std::popcount(layout_.weight_mask(static_cast<int>(way),
-                                                                 static_cast<int>(p), entry.position));
+                             : std::popcount(layout_.weight_mask(
+                                   static_cast<int>(way), static_cast<int>(p), entry.position));
       if (weights == 0 && !entry.last && shape_.skip_empty != 0) continue;
       Slot slot;
       slot.entry = j;
@@ -245,13 +245,15 @@ class Oracle {
           continue;
         }
         const auto channel = static_cast<std::size_t>(n);
-        const auto a = static_cast<std::int32_t>(sum + static_cast<std::uint32_t>(problem_.bias[channel]));
+        const auto a =
+            static_cast<std::int32_t>(sum + static_cast<std::uint32_t>(problem_.bias[channel]));
         const int shift = problem_.shift[channel];
         std::int64_t y = std::int64_t{a} * problem_.multiplier[channel];
         y = (y + (std::int64_t{1} << (shift - 1))) >> shift;
         y = std::clamp<std::int64_t>(y, problem_.clamp_lo, problem_.clamp_hi);
         if (std::abs(y) <= problem_.gate) y = 0;
-        out_.outputs[static_cast<std::size_t>(m * problem_.channels + n)] = static_cast<std::uint8_t>(y);
+        out_.outputs[static_cast<std::size_t>(m * problem_.channels + n)] =
+            static_cast<std::uint8_t>(y);
         out_.counters.outputs_nonzero += y != 0;
       }
     }

@@ -13,7 +13,8 @@ namespace lacuna::test::rtl {
 
 /// Parameters of the engine under test; names and defaults as in engine.md, section 1.
 struct Shape {
-  int pes = 2, k_ways = 2, rows_per_pe = 4, lanes = 1, fifo_depth = 2, scan_width = 8, skip_empty = 1;
+  int pes = 2, k_ways = 2, rows_per_pe = 4, lanes = 1, fifo_depth = 2, scan_width = 8,
+      skip_empty = 1;
   int drain_width = 2, load_width = 8, weight_word = 4, max_k = 256, act_block = 8;
   int weight_buffer = 4096, activation_buffer = 2048;
   [[nodiscard]] int max_windows() const {
@@ -28,11 +29,11 @@ struct Shape {
 };
 
 struct Problem {
-  int segments = 1, segment_channels = 8;  // K = segments * segment_channels
-  int channels = 4, tokens = 3;            // N, M
-  std::vector<int> weights;                // [n][k]
-  std::vector<int> acts;                   // [m][k]
-  std::vector<std::vector<int>> order;     // [row][place] -> PE
+  int segments = 1, segment_channels = 8;    // K = segments * segment_channels
+  int channels = 4, tokens = 3;              // N, M
+  std::vector<int> weights;                  // [n][k]
+  std::vector<int> acts;                     // [m][k]
+  std::vector<std::vector<int>> order;       // [row][place] -> PE
   std::vector<int> bias, multiplier, shift;  // per channel
   bool act_signed = true, in_place = false, post = true;
   bool skip_weights = true, skip_acts = true;
@@ -55,8 +56,11 @@ struct Problem {
 /// Where a problem's operands lie in the engine: positions, windows, rows.
 struct Layout {
   Layout(const Shape& s, const Problem& p)
-      : shape(s), problem(p), per_segment((p.segment_channels + s.k_ways - 1) / s.k_ways),
-        positions(p.segments * per_segment), rows((p.channels + s.pes - 1) / s.pes),
+      : shape(s),
+        problem(p),
+        per_segment((p.segment_channels + s.k_ways - 1) / s.k_ways),
+        positions(p.segments * per_segment),
+        rows((p.channels + s.pes - 1) / s.pes),
         groups((p.tokens + s.lanes - 1) / s.lanes),
         beats((s.pes * rows + s.drain_width - 1) / s.drain_width) {
     for (int segment = 0; segment < p.segments; ++segment) {

@@ -53,8 +53,9 @@ TEST(PassChecker, MismatchesAreCountedAndTheFirstIsReportedWhateverTheThreads) {
     if (!report) report = totals.first_mismatch;
     EXPECT_EQ(totals.first_mismatch, report);
   }
-  EXPECT_TRUE(report->starts_with("layer layer3, core 0, pass 3: mac_stage of way 0, PE 1, taken "
-                                  "entry "))
+  EXPECT_TRUE(
+      report->starts_with("layer layer3, core 0, pass 3: mac_stage of way 0, PE 1, taken "
+                          "entry "))
       << *report;
   EXPECT_NE(report->find("differs in: mac_stage\n"), std::string::npos) << *report;
   EXPECT_NE(report->find("tile: 7 channels, 4 rows, 20 positions, 3 windows"), std::string::npos)

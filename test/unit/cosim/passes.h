@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A few small passes, and an RTL that is the model behind another face: what tests of checkers need.
+// A few small passes, and an RTL that is the model behind another face: what tests of checkers
+// need.
 #pragma once
 
 #include <memory>

@@ -15,8 +15,8 @@ TEST(Process, CollectsOutputAndStatus) {
 TEST(Process, KeepsTheEndOfLongOutput) {
   ProcessOptions options;
   options.max_output = 100;
-  const ProcessResult result =
-      run_process({"sh", "-c", "i=0; while [ $i -lt 5000 ]; do echo $i; i=$((i+1)); done"}, options);
+  const ProcessResult result = run_process(
+      {"sh", "-c", "i=0; while [ $i -lt 5000 ]; do echo $i; i=$((i+1)); done"}, options);
   EXPECT_EQ(result.output.size(), 100u);
   EXPECT_TRUE(result.output.ends_with("4998\n4999\n"));
 }

@@ -137,10 +137,9 @@ TEST(EnergyModel, ComponentsAddUpToTheTotalAndBasesToo) {
   }
   EXPECT_GT(report.total_joules(), 0);
   EXPECT_NEAR(components / report.total_joules(), 1, 1e-12);
-  EXPECT_NEAR(
-      (report.basis_joules(Basis::kPublished) + report.basis_joules(Basis::kJudged)) /
-          report.total_joules(),
-      1, 1e-12);
+  EXPECT_NEAR((report.basis_joules(Basis::kPublished) + report.basis_joules(Basis::kJudged)) /
+                  report.total_joules(),
+              1, 1e-12);
   // Published: MACs and the 1 KiB array, a point of the table.
   EXPECT_NEAR(report.basis_joules(Basis::kPublished), 1000 * 0.5e-12 + 40e-12, 1e-20);
 }
@@ -185,8 +184,7 @@ TEST(EnergyParams, RulesBetweenEntries) {
   EXPECT_TRUE(table.validate().empty());
   table.sram_byte[1].capacity = 512;
   ASSERT_EQ(table.validate().size(), 1u);
-  EXPECT_EQ(table.validate()[0].message,
-            "sizes must grow from entry to entry; entry 2 does not");
+  EXPECT_EQ(table.validate()[0].message, "sizes must grow from entry to entry; entry 2 does not");
   table = simple_table();
   table.sram_byte[0].joules = 0;
   EXPECT_EQ(table.validate().size(), 1u);

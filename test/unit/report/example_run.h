@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run's result with round numbers, made by hand: two engine layers, a vector layer and a view; three
-// batches of two samples.
+// A run's result with round numbers, made by hand: two engine layers, a vector layer and a view;
+// three batches of two samples.
 #pragma once
 
 #include "chip/result.h"
@@ -46,7 +46,8 @@ inline params::ChipParams example_chip() {
 inline workload::Graph example_graph() {
   workload::Graph graph;
   graph.name = "net";
-  graph.provenance = {{"source", "captured"}, {"model", "example, net"}, {"accuracy_int8", "0.875"}};
+  graph.provenance = {
+      {"source", "captured"}, {"model", "example, net"}, {"accuracy_int8", "0.875"}};
   graph.samples = 6;
   workload::Value image;
   image.name = "image";
@@ -159,9 +160,12 @@ struct ExampleRun {
   chip::RunResult result = example_result();
   energy::EnergyModel energy{example_table(), chip};
   cosim::MacCounts activation_macs{{"conv1", 5000}, {"fc, \"last\"", 2000}};
-  RunSettings settings{"chip.yaml", "net.yaml", {"engine.pes=4"}, {"chip.yaml", "net.yaml"},
-                       "lockstep",  0,          6, 2, "dual"};
-  [[nodiscard]] ReportInput input() const { return {settings, result, chip, graph, energy, activation_macs}; }
+  RunSettings settings{
+      "chip.yaml", "net.yaml", {"engine.pes=4"}, {"chip.yaml", "net.yaml"}, "lockstep", 0, 6,
+      2,           "dual"};
+  [[nodiscard]] ReportInput input() const {
+    return {settings, result, chip, graph, energy, activation_macs};
+  }
 };
 
 }  // namespace lacuna::report

@@ -96,8 +96,10 @@ TEST(JsonReport, StackAndEnergyAddUp) {
   const double total = json["energy"]["total_j"];
   EXPECT_NEAR(components / total, 1, 1e-12);
   EXPECT_NEAR(actions / total, 1, 1e-12);
-  EXPECT_NEAR((json["energy"]["published_j"].get<double>() +
-               json["energy"]["judged_j"].get<double>()) / total, 1, 1e-12);
+  EXPECT_NEAR(
+      (json["energy"]["published_j"].get<double>() + json["energy"]["judged_j"].get<double>()) /
+          total,
+      1, 1e-12);
 }
 
 TEST(JsonReport, ValuesOfTheExample) {

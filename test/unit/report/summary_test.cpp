@@ -50,8 +50,8 @@ TEST(Summary, FiguresByHand) {
 TEST(Summary, EnergyOfTheRunAndOfALayer) {
   const ExampleRun run;
   const Summary summary = summarize(run.input());
-  // MACs 6 nJ, tile fill 64, SRAM 8000, crossbar 64000, DRAM 32000 bits, 160 elements (1 pJ each), 5
-  // activations of 1 nJ, static (2*0.5 + 1 + 0.5) W for 1 us.
+  // MACs 6 nJ, tile fill 64, SRAM 8000, crossbar 64000, DRAM 32000 bits, 160 elements (1 pJ each),
+  // 5 activations of 1 nJ, static (2*0.5 + 1 + 0.5) W for 1 us.
   const double expected = 6e-9 + (64 + 8000 + 64000 + 32000 + 160) * 1e-12 + 5e-9 + 2.5e-6;
   EXPECT_NEAR(summary.energy.total_joules() / expected, 1, 1e-12);
   EXPECT_NEAR(summary.power_w, summary.energy.total_joules() / 1e-6, 1e-9);

@@ -24,12 +24,14 @@ TEST(TextReport, SaysWhatMatters) {
   EXPECT_TRUE(has(text, "net: 6 samples in batches of 2"));
   EXPECT_TRUE(has(text, "captured; example, net"));
   EXPECT_TRUE(has(text, "cold 500 cycles (500 ns)"));
-  EXPECT_TRUE(has(text, "warm mean 250 cycles (250 ns); min 200, p99 300, max 300, over 4 samples"));
+  EXPECT_TRUE(
+      has(text, "warm mean 250 cycles (250 ns); min 200, p99 300, max 300, over 4 samples"));
   EXPECT_TRUE(has(text, "8e+06 samples/s; whole run 1,000 cycles (1 us)"));
   EXPECT_TRUE(has(text, "5 of 6 samples right (83.3 %); reference 87.5 %"));
   EXPECT_TRUE(has(text, "660 values of 2 layers against the captured reference: 2 differ"));
   EXPECT_TRUE(has(text, "sample 3: 2 of 10 codes differ"));
-  EXPECT_TRUE(has(text, "lockstep, 24 passes; 24 compared with the RTL in every cycle, 1 mismatches"));
+  EXPECT_TRUE(
+      has(text, "lockstep, 24 passes; 24 compared with the RTL in every cycle, 1 mismatches"));
   EXPECT_TRUE(has(text, "first mismatch: layer conv1, core 0, pass 3"));
   EXPECT_TRUE(has(text, "3 kB read, 1 kB written; 4 GB/s of 16 GB/s (25.0 %)"));
   EXPECT_TRUE(has(text, "Met         k_split 3"));
@@ -97,7 +99,8 @@ TEST(CsvReport, EveryLineHasTheColumnsOfTheHead) {
 
 TEST(CsvReport, QuotesNames) {
   const ExampleRun run;
-  EXPECT_TRUE(has(layers_csv(run.input(), summarize(run.input())), "\n\"fc, \"\"last\"\"\",linear,"));
+  EXPECT_TRUE(
+      has(layers_csv(run.input(), summarize(run.input())), "\n\"fc, \"\"last\"\"\",linear,"));
 }
 
 }  // namespace
