@@ -112,7 +112,8 @@ CASES = [
     gemm("source_density_against_pattern", "--weights 'density=.3,pattern=2:4': pattern 2:4 is a density of "
          "0.5, not 0.3", weights="density=.3,pattern=2:4"),
     gemm("dimension_unknown", "--k is needed: no operand's file says how large k is", options=["--m", "4"]),
-    gemm("dimension_zero", "--m must be at least 1", options=["--m", "0", "--n", "4", "--k", "4"]),
+    gemm("dimension_zero", "--m: '0' is not a whole number from 1 to 2147483648; see 'lacuna gemm --help'",
+         options=["--m", "0", "--n", "4", "--k", "4"]),
     gemm("dimension_huge", "the activations: a dense matrix of 1000000000 x 65536 is more than the 1073741824 "
          "elements that are supported", options=["--m", "1000000000", "--n", "4", "--k", "65536"]),
     gemm("dimensions_differ", "k is 4 by the weights, but 3 by the activations", weights="w.smtx",
