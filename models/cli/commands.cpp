@@ -4,8 +4,10 @@
 #include "cli/command.h"
 #include "cli/describe_command.h"
 #include "cli/gemm_command.h"
+#include "cli/rtl_command.h"
 #include "cli/run_command.h"
 #include "cli/schema_command.h"
+#include "cli/verify_command.h"
 
 namespace lacuna::cli {
 
@@ -13,6 +15,8 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_run_command());
   commands.push_back(make_gemm_command());
+  commands.push_back(make_verify_command());
+  commands.push_back(make_rtl_command());
   commands.push_back(make_describe_command());
   commands.push_back(make_schema_command());
   return commands;

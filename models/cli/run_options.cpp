@@ -48,8 +48,9 @@ std::string complaint_of(const chip::RunResult& result) {
   std::string text;
   const auto add = [&](const std::string& line) { text += (text.empty() ? "" : "\n") + line; };
   if (result.verification.mismatches > 0) {
-    add(fmt::format("{} of {} compared passes differ between model and RTL; the first:",
-                    result.verification.mismatches, result.verification.shadowed));
+    add(fmt::format("{} of {} compared passes differ between model and RTL{}; the first:",
+                    result.verification.mismatches, result.verification.shadowed,
+                    result.verification.gave_up ? ", then no more were compared" : ""));
     add(result.verification.first_mismatch.value_or("unknown"));
   }
   for (const chip::LayerResult& layer : result.layers) {

@@ -51,6 +51,8 @@ struct VerificationSummary {
   std::int64_t shadowed = 0;         ///< of these, compared with the RTL
   std::int64_t shadowed_cycles = 0;  ///< sum of the lengths of the compared passes
   std::int64_t mismatches = 0;       ///< compared passes that differ in anything
+  /// There were so many mismatches that later passes were not compared; the counts end there.
+  bool gave_up = false;
   /// Report on the mismatch with the lowest pass index: layer, core, pass, first differing
   /// quantity, both values, parameters.
   std::optional<std::string> first_mismatch;

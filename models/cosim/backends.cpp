@@ -131,6 +131,7 @@ class CheckingBackend : public EngineBackend {
     summary_.shadowed = totals.checked;
     summary_.shadowed_cycles = totals.cycles;
     summary_.mismatches = totals.mismatches;
+    summary_.gave_up = totals.gave_up;
     summary_.first_mismatch = totals.first_mismatch;
     return summary_;
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -82,7 +83,7 @@ CheckTotals PassChecker::finish() {
   workers_.clear();
   std::unique_lock lock(mutex_);
   rethrow_failure(lock);
-  return totals_;
+  return totals();
 }
 
 void PassChecker::work() {
@@ -109,6 +110,10 @@ void PassChecker::work() {
 }
 
 void PassChecker::compare(const CheckJob& job, RtlRunner& runner) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_needless(job.pass_index)) return;
+  }
   const RtlPassResult rtl = runner(job);
   // The kernel that traces is another one than the fast one that drove the simulation: first the
   // two against each other, then the traced one against the RTL.
@@ -120,14 +125,32 @@ void PassChecker::compare(const CheckJob& job, RtlRunner& runner) {
   if (!difference) difference = compare_pass(engine_, *job.tile, *job.block, traced, rtl);
 
   const std::lock_guard lock(mutex_);
-  ++totals_.checked;
-  totals_.cycles += job.driven.length;
+  checked_.push_back({job.pass_index, job.driven.length});
   if (!difference) return;
-  ++totals_.mismatches;
-  if (!totals_.first_mismatch || job.pass_index < first_index_) {
-    first_index_ = job.pass_index;
-    totals_.first_mismatch = mismatch_report(engine_, job, difference->first, difference->kinds);
+  const auto at = std::lower_bound(mismatches_.begin(), mismatches_.end(), job.pass_index);
+  if (at == mismatches_.begin()) {
+    first_mismatch_ = mismatch_report(engine_, job, difference->first, difference->kinds);
   }
+  mismatches_.insert(at, job.pass_index);
+  if (mismatches_.size() > kMaxMismatches) mismatches_.pop_back();
+}
+
+bool PassChecker::is_needless(std::int64_t pass_index) const {
+  return mismatches_.size() == kMaxMismatches && pass_index > mismatches_.back();
+}
+
+CheckTotals PassChecker::totals() const {
+  // Passes come in order of their index, so all up to the last mismatch that counts were compared.
+  CheckTotals totals;
+  totals.gave_up = mismatches_.size() == kMaxMismatches;
+  totals.mismatches = static_cast<std::int64_t>(mismatches_.size());
+  totals.first_mismatch = first_mismatch_;
+  for (const Checked& pass : checked_) {
+    if (is_needless(pass.pass_index)) continue;
+    ++totals.checked;
+    totals.cycles += pass.cycles;
+  }
+  return totals;
 }
 
 }  // namespace lacuna::cosim

@@ -10,7 +10,6 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,10 +39,16 @@ using RtlRunner = std::function<RtlPassResult(const CheckJob& job)>;
 /// Makes a runner for one worker; may be called by several threads at once.
 using RtlRunnerFactory = std::function<RtlRunner()>;
 
+/// After so many mismatches, in order of pass index, no later pass is compared: the RTL is broken,
+/// and one that hangs costs its cycle limit every time.
+inline constexpr std::size_t kMaxMismatches = 20;
+
+/// Up to the pass of the last mismatch, if there were kMaxMismatches.
 struct CheckTotals {
   std::int64_t checked = 0;
   std::int64_t cycles = 0;
   std::int64_t mismatches = 0;
+  bool gave_up = false;
   std::optional<std::string> first_mismatch;
 };
 
@@ -65,6 +70,8 @@ class PassChecker {
 
  private:
   void compare(const CheckJob& job, RtlRunner& runner);
+  [[nodiscard]] bool is_needless(std::int64_t pass_index) const;
+  [[nodiscard]] CheckTotals totals() const;
   void work();
   void rethrow_failure(std::unique_lock<std::mutex>& lock);
   void stop();
@@ -80,8 +87,14 @@ class PassChecker {
   std::deque<CheckJob> queue_;
   bool closed_ = false;
   std::exception_ptr failure_;
-  CheckTotals totals_;
-  std::int64_t first_index_ = 0;
+  struct Checked {
+    std::int64_t pass_index;
+    base::Cycle cycles;
+  };
+  std::vector<Checked> checked_;
+  /// Sorted, at most kMaxMismatches; a pass behind the last one of a full list is not compared.
+  std::vector<std::int64_t> mismatches_;
+  std::optional<std::string> first_mismatch_;
   std::vector<std::thread> workers_;
 };
 

@@ -26,10 +26,13 @@ class Collector {
  public:
   Collector(std::string_view left, std::string_view right) : left_(left), right_(right) {}
 
-  void add(std::string kind, Cycle when, std::string what) {
+  void add(std::string kind, Cycle when, std::string what, DifferencePlace place = {}) {
     if (kinds_.empty() || when < first_cycle_) {
       first_ = std::move(what);
       first_cycle_ = when;
+      place_ = std::move(place);
+      place_.kind = kind;
+      place_.cycle = when == kNever ? -1 : when;
     }
     if (std::find(kinds_.begin(), kinds_.end(), kind) == kinds_.end()) {
       kinds_.push_back(std::move(kind));
@@ -38,13 +41,14 @@ class Collector {
 
   template <class Value>
   void add(std::string kind, Cycle when, const std::string& what, const Value& left,
-           const Value& right) {
-    add(std::move(kind), when, fmt::format("{}: {} {}, {} {}", what, left_, left, right_, right));
+           const Value& right, DifferencePlace place = {}) {
+    add(std::move(kind), when, fmt::format("{}: {} {}, {} {}", what, left_, left, right_, right),
+        std::move(place));
   }
 
   [[nodiscard]] std::optional<Difference> result() && {
     if (kinds_.empty()) return std::nullopt;
-    return Difference{std::move(first_), std::move(kinds_)};
+    return Difference{std::move(first_), std::move(kinds_), std::move(place_)};
   }
 
  private:
@@ -52,15 +56,33 @@ class Collector {
   std::string_view right_;
   std::string first_;
   Cycle first_cycle_ = kNever;
+  DifferencePlace place_;
   std::vector<std::string> kinds_;
 };
 
 using Lists = std::vector<std::vector<Cycle>>;
 
+/// Place of an entry of the list with this index.
+using PlaceOf = DifferencePlace (*)(std::size_t list, std::size_t entry, std::size_t pes);
+
+DifferencePlace way_place(std::size_t list, std::size_t entry, std::size_t) {
+  return {{}, -1, static_cast<int>(list), -1, static_cast<std::int64_t>(entry)};
+}
+DifferencePlace pe_place(std::size_t list, std::size_t entry, std::size_t pes) {
+  return {{},
+          -1,
+          static_cast<int>(list / pes),
+          static_cast<int>(list % pes),
+          static_cast<std::int64_t>(entry)};
+}
+DifferencePlace group_place(std::size_t, std::size_t entry, std::size_t) {
+  return {{}, -1, -1, -1, static_cast<std::int64_t>(entry)};
+}
+
 /// The first difference of each list; `name(list, entry)` says what an entry is.
 template <class Name>
 void compare_lists(const std::string& kind, const Lists& left, const Lists& right, Name&& name,
-                   Collector& collector) {
+                   PlaceOf place_of, std::size_t pes, Collector& collector) {
   if (left.size() != right.size()) {
     collector.add(kind, 0, kind + ", number of lists", left.size(), right.size());
     return;
@@ -72,11 +94,11 @@ void compare_lists(const std::string& kind, const Lists& left, const Lists& righ
     const auto entry = static_cast<std::size_t>(at_left - left[list].begin());
     if (entry < shorter) {
       collector.add(kind, std::min(*at_left, *at_right), kind + " of " + name(list, entry),
-                    *at_left, *at_right);
+                    *at_left, *at_right, place_of(list, entry, pes));
     } else if (left[list].size() != right[list].size()) {
       const auto& longer = left[list].size() > shorter ? left[list] : right[list];
       collector.add(kind, longer[shorter], kind + ", entries after " + name(list, shorter),
-                    left[list].size(), right[list].size());
+                    left[list].size(), right[list].size(), place_of(list, shorter, pes));
     }
   }
 }
@@ -101,16 +123,16 @@ void compare_traces(const params::EngineParams& engine, const PassTrace& model,
   const auto pe_taken = [&](std::size_t list, std::size_t entry) {
     return fmt::format("way {}, PE {}, taken entry {}", list / pes, list % pes, entry);
   };
-  compare_lists("issue", model.issue, rtl.issue, way_entry, collector);
-  compare_lists("mask_stage", model.mask_stage, rtl.mask_stage, pe_entry, collector);
-  compare_lists("mac_stage", model.mac_stage, rtl.mac_stage, pe_taken, collector);
+  compare_lists("issue", model.issue, rtl.issue, way_entry, way_place, pes, collector);
+  compare_lists("mask_stage", model.mask_stage, rtl.mask_stage, pe_entry, pe_place, pes, collector);
+  compare_lists("mac_stage", model.mac_stage, rtl.mac_stage, pe_taken, pe_place, pes, collector);
 }
 
 void compare_values(const params::EngineParams& engine, const Tile& tile, const PassResult& left,
                     const PassResult& right, Collector& collector) {
   const auto group = [](std::size_t, std::size_t entry) { return fmt::format("group {}", entry); };
-  compare_lists("group_end", {left.group_end}, {right.group_end}, group, collector);
-  compare_lists("drain_end", {left.drain_end}, {right.drain_end}, group, collector);
+  compare_lists("group_end", {left.group_end}, {right.group_end}, group, group_place, 1, collector);
+  compare_lists("drain_end", {left.drain_end}, {right.drain_end}, group, group_place, 1, collector);
   if (left.length != right.length) {
     collector.add("length", std::min(left.length, right.length), "pass length", left.length,
                   right.length);
@@ -175,6 +197,7 @@ std::optional<Difference> compare_pass(const params::EngineParams& engine, const
   if (!rtl.error.empty()) {
     return Difference{
         fmt::format("end of the pass: model cycle {}, RTL none: {}", model.length, rtl.error),
+        {"end"},
         {"end"}};
   }
   LACUNA_CHECK(!model.trace.issue.empty(), "the model's result has no trace");

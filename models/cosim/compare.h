@@ -13,11 +13,21 @@
 
 namespace lacuna::cosim {
 
+/// Where the first difference lies, as far as that applies to its kind.
+struct DifferencePlace {
+  std::string kind;         ///< one of Difference::kinds
+  base::Cycle cycle = -1;   ///< of the pass, the earlier of both; -1: no cycle of its own
+  int way = -1;             ///< issue, mask_stage, mac_stage
+  int pe = -1;              ///< of the way: mask_stage, mac_stage
+  std::int64_t entry = -1;  ///< index in the event list: entry, entry taken, group
+};
+
 struct Difference {
   /// "issue of way 1, entry 5 (position 3, group 2): model 14, RTL 15".
   std::string first;
   /// Every kind of quantity that differs: "issue", "mac_stage", "outputs", "counter macs" ...
   std::vector<std::string> kinds;
+  DifferencePlace place;
 };
 
 /// Compares a traced result of the model with a traced result of the RTL. Empty: all equal.

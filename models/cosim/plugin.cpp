@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "cosim/plugin_calls.h"
 #include "timing/engine/image.h"
 #include "timing/engine/latencies.h"
 
@@ -14,7 +16,6 @@ namespace {
 
 using timing::engine::Block;
 using timing::engine::PassCommand;
-using timing::engine::PassResult;
 using timing::engine::Tile;
 
 template <class Function>
@@ -23,35 +24,6 @@ void resolve(void* handle, const char* name, const std::string& path, Function& 
   if (function == nullptr) {
     throw base::UserError(fmt::format("{} is not an RTL engine: it lacks {}", path, name));
   }
-}
-
-std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
-
-/// More cycles than any correct pass takes: every entry one after the other with all its rows.
-std::uint64_t cycle_limit(const params::EngineParams& engine, const Tile& tile, const Block& block,
-                          const PassCommand& command) {
-  const std::int64_t per_group = std::int64_t{tile.positions} * (tile.rows + 3) + tile.windows +
-                                 timing::engine::drain_beats(engine, tile.rows) + 32;
-  return static_cast<std::uint64_t>(command.hold1 + per_group * block.groups + 1000);
-}
-
-std::vector<std::vector<base::Cycle>> lists(const std::uint32_t* values,
-                                            const std::uint64_t* offsets, std::size_t count) {
-  std::vector<std::vector<base::Cycle>> result(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    result[i].assign(values + offsets[i], values + offsets[i + 1]);
-  }
-  return result;
-}
-
-timing::engine::Counters counters_of(const lacuna_rtl_counters& rtl) {
-  // Both have the counters of section 8 in its order and nothing else.
-  timing::engine::Counters counters;
-  static_assert(sizeof(rtl) == sizeof(counters));
-  const auto* next = reinterpret_cast<const std::uint64_t*>(&rtl);
-  timing::engine::Counters::visit(counters,
-                                  [&](std::string_view, std::uint64_t& value) { value = *next++; });
-  return counters;
 }
 
 }  // namespace
@@ -115,6 +87,9 @@ std::shared_ptr<const RtlPlugin> RtlPlugin::open(const std::string& path,
   resolve(handle, "lacuna_rtl_get_parameters", path, plugin->get_parameters_);
   resolve(handle, "lacuna_rtl_run_pass", path, plugin->run_pass_);
   resolve(handle, "lacuna_rtl_error", path, plugin->error_);
+  resolve(handle, "lacuna_rtl_test_run_jobs", path, plugin->run_jobs_);
+  resolve(handle, "lacuna_rtl_position", path, plugin->position_);
+  resolve(handle, "lacuna_rtl_trace", path, plugin->trace_);
 
   lacuna_rtl_instance* instance = plugin->create_();
   LACUNA_CHECK(instance != nullptr, "the RTL in {} cannot be created", path);
@@ -145,79 +120,100 @@ RtlPassResult RtlInstance::run(const Tile& tile, const Block& block, const PassC
     tile_key_ = tile.key;
   }
   const std::vector<std::uint8_t> block_image = timing::engine::block_image(engine, block);
-
-  lacuna_rtl_load weights{};
-  weights.kind = 0;
-  weights.windows = u32(tile.windows);
-  weights.positions = u32(tile.positions);
-  weights.rows = u32(tile.rows);
-  weights.mask_log = u32(tile.mask_log());
-  weights.in_place = tile.in_place ? 1 : 0;
-  weights.post = tile.has_post ? 1 : 0;
-  weights.image = tile_image_.data();
-  weights.image_bytes = tile_image_.size();
-  weights.key = tile.key;
-
-  lacuna_rtl_load activations{};
-  activations.kind = 1;
-  activations.windows = u32(block.windows);
-  activations.positions = u32(block.positions);
-  activations.groups = u32(block.groups);
-  activations.image = block_image.data();
-  activations.image_bytes = block_image.size();
-  activations.key = block.key;
-
-  lacuna_rtl_pass pass{};
-  pass.groups = u32(block.groups);
-  pass.tokens = u32(block.tokens);
-  pass.channels = u32(tile.channels);
-  pass.act_signed = command.act_signed ? 1 : 0;
-  pass.psum_read = command.psum_read ? 1 : 0;
-  pass.psum_write = command.psum_write ? 1 : 0;
-  pass.clamp_lo = command.clamp_lo;
-  pass.clamp_hi = command.clamp_hi;
-  pass.gate = u32(command.gate);
-  pass.hold1 = u32(command.hold1);
-  pass.hold2 = u32(command.hold2);
-  const auto words =
-      static_cast<std::size_t>(timing::engine::psum_words(engine, tile.rows, block.groups));
-  if (command.psum_read) {
-    LACUNA_CHECK(psum_in.size() == words, "{} partial sums for {} words", psum_in.size(), words);
-    pass.psum_in = psum_in.data();
-  }
-  pass.want_trace = want_trace ? 1 : 0;
-  pass.cycle_limit = cycle_limit(engine, tile, block, command);
-
-  RtlPassResult out;
+  const lacuna_rtl_load weights = weight_load(tile, tile_image_);
+  const lacuna_rtl_load activations = block_load(block, block_image);
+  const lacuna_rtl_pass pass = pass_call(engine, tile, block, command, psum_in, false, want_trace);
   lacuna_rtl_result rtl{};
   if (plugin_->run_pass_(instance_, &weights, &activations, &pass, &rtl) != 0) {
-    const char* reason = plugin_->error_(instance_);
-    out.error = reason == nullptr ? "the RTL gives no reason" : reason;
     tile_key_ = 0;
+    RtlPassResult failed;
+    failed.error = failure();
+    return failed;
+  }
+  return take_result(engine, tile, block, want_trace, rtl);
+}
+
+std::string RtlInstance::failure() const {
+  const char* reason = plugin_->error_(instance_);
+  return reason == nullptr ? "the RTL gives no reason" : reason;
+}
+
+RtlSequenceResult RtlInstance::run_sequence(std::span<const RtlJob> jobs, int reset_after,
+                                            bool want_trace) {
+  const params::EngineParams& engine = plugin_->engine_;
+  LACUNA_CHECK(!jobs.empty(), "a sequence of no passes");
+  std::vector<std::vector<std::uint8_t>> images;
+  std::vector<lacuna_rtl_load> loads;
+  std::vector<lacuna_rtl_pass> passes;
+  images.reserve(2 * jobs.size());
+  loads.reserve(2 * jobs.size());
+  passes.reserve(jobs.size());
+  std::uint64_t waits = 0;  // what the schedules may add to the time of any pass
+  for (const RtlJob& job : jobs) {
+    images.push_back(timing::engine::weight_image(engine, *job.tile));
+    loads.push_back(weight_load(*job.tile, images.back()));
+    images.push_back(timing::engine::block_image(engine, *job.block));
+    loads.push_back(block_load(*job.block, images.back()));
+    passes.push_back(
+        pass_call(engine, *job.tile, *job.block, job.command, job.psum_in, job.chain, want_trace));
+    const RtlSchedule& schedule = job.schedule;
+    LACUNA_CHECK(schedule.load_gaps <= kMaxLoadGaps, "{} of 256 cycles without a beat",
+                 schedule.load_gaps);
+    const auto beats = static_cast<std::uint64_t>((job.tile->image_bytes + job.block->image_bytes) /
+                                                  engine.load_width);
+    waits += 2 * schedule.load_wait + schedule.start_wait +
+             (schedule.load_gaps == 0 ? 0 : 2 * beats * 256 / (256 - schedule.load_gaps) + 2000);
+  }
+  std::vector<lacuna_rtl_job> calls;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    passes[i].cycle_limit += waits;
+    lacuna_rtl_job call{};
+    call.weights = &loads[2 * i];
+    call.block = &loads[2 * i + 1];
+    call.pass = &passes[i];
+    call.psum_base = jobs[i].psum_base;
+    call.chain = jobs[i].chain ? 1 : 0;
+    const RtlSchedule& schedule = jobs[i].schedule;
+    call.load_wait = schedule.load_wait;
+    call.load_gaps = schedule.load_gaps;
+    call.start_wait = schedule.start_wait;
+    call.start_early = schedule.start_early ? 1 : 0;
+    call.release_weights = schedule.release_weights ? 1 : 0;
+    call.release_block = schedule.release_block ? 1 : 0;
+    call.reset_after = i == 0 ? static_cast<std::uint32_t>(reset_after) : 0;
+    calls.push_back(call);
+  }
+  std::vector<lacuna_rtl_result> results(jobs.size());
+  std::vector<std::uint64_t> starts(jobs.size());
+  tile_key_ = 0;
+  RtlSequenceResult out;
+  if (plugin_->run_jobs_(instance_, calls.data(), calls.size(), results.data(), starts.data()) !=
+      0) {
+    out.error = failure();
     return out;
   }
-  PassResult& result = out.result;
-  result.length = static_cast<base::Cycle>(rtl.length);
-  result.group_end.assign(rtl.group_end, rtl.group_end + rtl.groups);
-  result.drain_end.assign(rtl.drain_end, rtl.drain_end + rtl.groups);
-  result.counters = counters_of(rtl.counters);
-  if (rtl.outputs != nullptr) {
-    const std::size_t bytes =
-        static_cast<std::size_t>(block.tokens) * static_cast<std::size_t>(tile.channels);
-    result.outputs.assign(rtl.outputs, rtl.outputs + bytes);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (results[i].groups == 0) break;  // cut off by the reset, and so are all after it
+    out.passes.push_back(
+        take_result(engine, *jobs[i].tile, *jobs[i].block, want_trace, results[i]));
+    out.starts.push_back(static_cast<base::Cycle>(starts[i]));
   }
-  if (rtl.psum_out != nullptr) result.psum_out.assign(rtl.psum_out, rtl.psum_out + words);
-  if (want_trace) {
-    const auto ways = static_cast<std::size_t>(engine.k_ways);
-    const std::size_t pes = ways * static_cast<std::size_t>(engine.pes);
-    result.trace.issue = lists(rtl.issue, rtl.issue_offset, ways);
-    result.trace.mask_stage = lists(rtl.mask, rtl.mask_offset, pes);
-    result.trace.mac_stage = lists(rtl.mac, rtl.mac_offset, pes);
-  }
-  out.weight_load_cycles = static_cast<base::Cycle>(rtl.load_cycles_weights);
-  out.block_load_cycles = static_cast<base::Cycle>(rtl.load_cycles_block);
-  out.rtl_cycles = rtl.rtl_cycles;
   return out;
+}
+
+RtlPosition RtlInstance::position() const {
+  std::uint64_t start = 0;
+  std::uint64_t now = 0;
+  plugin_->position_(instance_, &start, &now);
+  return {static_cast<base::Cycle>(start), static_cast<base::Cycle>(now)};
+}
+
+void RtlInstance::trace(const std::string& file, base::Cycle first, base::Cycle last) {
+  if (plugin_->trace_(instance_, file.c_str(), static_cast<std::uint64_t>(first),
+                      static_cast<std::uint64_t>(last)) != 0) {
+    throw base::UserError(
+        fmt::format("cannot write the waveform {}: {}", base::printable(file), failure()));
+  }
 }
 
 std::shared_ptr<const RtlPlugin> load_rtl(const params::EngineParams& engine,

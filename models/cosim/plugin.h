@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cosim/harness/rtl_test_abi.h"
 #include "cosim/plugin_cache.h"
 #include "cosim/rtl_abi.h"
 #include "params/chip_params.h"
@@ -29,6 +30,40 @@ struct RtlPassResult {
   std::string error;
 };
 
+/// When the outside lets things happen to a pass of a sequence (rtl_test_abi.h). Cycles.
+struct RtlSchedule {
+  std::uint32_t load_wait = 0;
+  std::uint32_t load_gaps = 0;  ///< of 256, at most kMaxLoadGaps
+  std::uint32_t start_wait = 0;
+  bool start_early = false;
+  bool release_weights = false;
+  bool release_block = false;
+};
+inline constexpr std::uint32_t kMaxLoadGaps = 250;
+
+/// A pass of a sequence on one live engine; everything must live during the call.
+struct RtlJob {
+  const timing::engine::Tile* tile = nullptr;
+  const timing::engine::Block* block = nullptr;
+  timing::engine::PassCommand command;  ///< hold1 and hold2 are normally 0
+  std::span<const std::int32_t> psum_in;
+  std::uint32_t psum_base = 0;
+  bool chain = false;  ///< reads what passes before wrote at psum_base instead of psum_in
+  RtlSchedule schedule;
+};
+
+struct RtlSequenceResult {
+  std::vector<RtlPassResult> passes;  ///< without those that a reset cut off
+  std::vector<base::Cycle> starts;    ///< of each, counted from the first
+  std::string error;                  ///< as in RtlPassResult; then there are no passes
+};
+
+/// Cycles since the instance was made.
+struct RtlPosition {
+  base::Cycle first_start = 0;  ///< of the last call
+  base::Cycle now = 0;
+};
+
 class RtlPlugin;
 
 /// One RTL engine. One thread at a time; different instances are independent.
@@ -45,11 +80,24 @@ class RtlInstance {
                                   const timing::engine::PassCommand& command,
                                   std::span<const std::int32_t> psum_in, bool want_trace);
 
+  /// Runs passes back to back on the live engine: loads, passes and drains overlap. With
+  /// `reset_after` the engine is reset so many cycles after the first cycle of the call.
+  [[nodiscard]] RtlSequenceResult run_sequence(std::span<const RtlJob> jobs, int reset_after,
+                                               bool want_trace);
+
+  [[nodiscard]] RtlPosition position() const;
+
+  /// Writes cycles first .. last (RtlPosition's) of what is run from now on to an FST file,
+  /// complete when the instance ends. UserError if the plug-in was built without tracing.
+  void trace(const std::string& file, base::Cycle first, base::Cycle last);
+
   /// Key of the tile that was loaded last, 0 before the first: a pass with the same tile need not
   /// load it again.
   [[nodiscard]] std::uint64_t tile_key() const { return tile_key_; }
 
  private:
+  [[nodiscard]] std::string failure() const;
+
   std::shared_ptr<const RtlPlugin> plugin_;
   lacuna_rtl_instance* instance_;
   std::vector<std::uint8_t> tile_image_;
@@ -76,6 +124,9 @@ class RtlPlugin : public std::enable_shared_from_this<RtlPlugin> {
   decltype(&lacuna_rtl_get_parameters) get_parameters_ = nullptr;
   decltype(&lacuna_rtl_run_pass) run_pass_ = nullptr;
   decltype(&lacuna_rtl_error) error_ = nullptr;
+  decltype(&lacuna_rtl_test_run_jobs) run_jobs_ = nullptr;
+  decltype(&lacuna_rtl_position) position_ = nullptr;
+  decltype(&lacuna_rtl_trace) trace_ = nullptr;
 };
 
 /// Finds or builds the shared object for `engine` and loads it; a file that cannot be loaded is

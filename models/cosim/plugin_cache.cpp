@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -33,7 +34,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20U;
+constexpr std::size_t kMaxArgumentBytes = 4096;
 constexpr std::size_t kLogTailLines = 12;
+constexpr const char* kTraceWord = "trace";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -123,6 +126,69 @@ class FileLock {
   int fd_;
 };
 
+/// A file lock if nobody else has it.
+class TryLock {
+ public:
+  explicit TryLock(const std::string& path)
+      : fd_(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+    if (fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      ::close(fd_);
+      fd_ = -1;
+    }
+  }
+  TryLock(const TryLock&) = delete;
+  TryLock& operator=(const TryLock&) = delete;
+  ~TryLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+/// "x/abc.so" -> "x/abc<extension>".
+std::string beside(const std::string& path, const char* extension) {
+  return fs::path(path).replace_extension(extension).string();
+}
+
+/// Hash of sources and tools; with a plug-in's arguments it is the plug-in's name.
+class Fingerprint {
+ public:
+  explicit Fingerprint(const std::string& home) {
+    for (const std::string& file : source_files(home)) {
+      add(fs::path(file).lexically_relative(home).string());
+      add(base::read_text_file(file, kMaxSourceBytes));
+    }
+    for (std::vector<std::string> command : {std::vector<std::string>{"verilator"}, compiler()}) {
+      command.emplace_back("--version");
+      const ProcessResult version = run_process(command);
+      if (version.exit_status != 0) {
+        throw base::UserError(fmt::format("'{}' fails: {}", base::join(command, " "),
+                                          base::printable(version.output, 200)));
+      }
+      add(base::join(command, " "));
+      add(version.output);
+    }
+  }
+
+  [[nodiscard]] std::string key(const std::vector<std::string>& arguments, bool trace) const {
+    Fingerprint whole = *this;
+    for (const std::string& argument : arguments) whole.add(argument);
+    if (trace) whole.add(kTraceWord);
+    return fmt::format("{:016x}{:016x}", whole.high_, whole.low_);
+  }
+
+ private:
+  void add(std::string_view text) {
+    low_ = base::hash_combine(low_, base::hash_text(text, 1));
+    high_ = base::hash_combine(high_, base::hash_text(text, 2));
+  }
+
+  std::uint64_t low_ = 1;
+  std::uint64_t high_ = 2;
+};
+
 std::string tail(const std::string& text, std::size_t count) {
   std::vector<std::string> lines = base::split(base::trim(text), '\n');
   if (lines.size() > count) lines.erase(lines.begin(), lines.end() - static_cast<long>(count));
@@ -153,10 +219,13 @@ std::vector<std::string> rtl_arguments(const params::EngineParams& engine) {
           argument("OutputBuffer", engine.output_buffer)};
 }
 
+std::string home_folder(const PluginCacheOptions& options) { return choose_home(options.home); }
+
 PluginCache::PluginCache(const PluginCacheOptions& options)
     : folder_(choose_folder(options.folder)),
       home_(choose_home(options.home)),
-      jobs_(std::max(1, options.jobs)) {
+      jobs_(std::max(1, options.jobs)),
+      trace_(options.trace) {
   if (!fs::exists(script_of(home_))) {
     throw base::UserError(
         fmt::format("the RTL sources are not at {}/rtl: set LACUNA_HOME to the folder that has "
@@ -166,29 +235,8 @@ PluginCache::PluginCache(const PluginCacheOptions& options)
   base::create_folders(folder_);
 }
 
-std::string PluginCache::key(const std::vector<std::string>& arguments) const {
-  std::uint64_t low = 1;
-  std::uint64_t high = 2;
-  const auto add = [&](std::string_view text) {
-    low = base::hash_combine(low, base::hash_text(text, 1));
-    high = base::hash_combine(high, base::hash_text(text, 2));
-  };
-  for (const std::string& file : source_files(home_)) {
-    add(fs::path(file).lexically_relative(home_).string());
-    add(base::read_text_file(file, kMaxSourceBytes));
-  }
-  for (const std::string& argument : arguments) add(argument);
-  for (std::vector<std::string> command : {std::vector<std::string>{"verilator"}, compiler()}) {
-    command.emplace_back("--version");
-    const ProcessResult version = run_process(command);
-    if (version.exit_status != 0) {
-      throw base::UserError(fmt::format("'{}' fails: {}", base::join(command, " "),
-                                        base::printable(version.output, 200)));
-    }
-    add(base::join(command, " "));
-    add(version.output);
-  }
-  return fmt::format("{:016x}{:016x}", high, low);
+std::string PluginCache::target(const std::vector<std::string>& arguments) const {
+  return folder_ + "/" + Fingerprint(home_).key(arguments, trace_) + ".so";
 }
 
 std::string PluginCache::find_or_build(const params::EngineParams& engine) const {
@@ -209,9 +257,82 @@ std::string PluginCache::find_or_build(const params::EngineParams& engine) const
         base::printable(name)));
   }
   const std::vector<std::string> arguments = rtl_arguments(engine);
-  const std::string target = folder_ + "/" + key(arguments) + ".so";
-  if (!fs::exists(target)) build(arguments, target);
-  return target;
+  const std::string wanted = target(arguments);
+  if (!fs::exists(wanted)) build(arguments, wanted);
+  return wanted;
+}
+
+bool PluginCache::contains(const params::EngineParams& engine) const {
+  return fs::exists(target(rtl_arguments(engine)));
+}
+
+std::vector<CachedPlugin> PluginCache::list() const {
+  std::optional<Fingerprint> fingerprint;
+  PluginCacheOptions here;
+  here.home = home_;
+  if (rtl_unavailable_reason(here).empty()) fingerprint.emplace(home_);
+  std::vector<CachedPlugin> plugins;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (path.extension() != ".so" || path.stem().string().find('.') != std::string::npos) continue;
+    CachedPlugin plugin;
+    plugin.path = path.string();
+    std::error_code vanished;
+    const auto bytes = fs::file_size(path, vanished);
+    if (vanished) continue;
+    plugin.bytes = static_cast<std::int64_t>(bytes);
+    const std::string described = beside(plugin.path, ".args");
+    if (fs::exists(described)) {
+      const std::string text = base::read_text_file(described, kMaxArgumentBytes);
+      for (const std::string& word : base::split(base::trim(text), ' ')) {
+        if (word == kTraceWord) plugin.trace = true;
+        if (word.find('=') != std::string::npos) plugin.arguments.push_back(word);
+      }
+      plugin.current =
+          fingerprint && fingerprint->key(plugin.arguments, plugin.trace) == path.stem().string();
+    }
+    plugins.push_back(std::move(plugin));
+  }
+  std::sort(plugins.begin(), plugins.end(),
+            [](const CachedPlugin& a, const CachedPlugin& b) { return a.path < b.path; });
+  return plugins;
+}
+
+CleanedCache PluginCache::clean(bool all) const {
+  CleanedCache cleaned;
+  std::error_code ignored;
+  for (const CachedPlugin& plugin : list()) {
+    if (plugin.current && !all) continue;
+    const TryLock held(beside(plugin.path, ".lock"));
+    if (!held) {
+      ++cleaned.in_use;
+      continue;
+    }
+    if (!fs::remove(plugin.path, ignored)) continue;
+    for (const char* extension : {".args", ".log", ".lock"}) {
+      fs::remove(beside(plugin.path, extension), ignored);
+    }
+    ++cleaned.plugins;
+    cleaned.bytes += plugin.bytes;
+  }
+  // Logs and locks of builds that failed.
+  std::vector<fs::path> left;
+  for (fs::directory_iterator entry(folder_, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const std::string extension = entry->path().extension().string();
+    if (extension != ".log" && extension != ".lock" && extension != ".args") continue;
+    if (!fs::exists(beside(entry->path().string(), ".so"))) left.push_back(entry->path());
+  }
+  for (const fs::path& path : left) {
+    const std::string lock = beside(path.string(), ".lock");
+    const TryLock held(lock);
+    if (!held) continue;
+    fs::remove(path, ignored);
+    fs::remove(lock, ignored);
+  }
+  return cleaned;
 }
 
 void PluginCache::discard(const std::string& path) const {
@@ -222,14 +343,16 @@ void PluginCache::discard(const std::string& path) const {
 void PluginCache::build(const std::vector<std::string>& arguments,
                         const std::string& target) const {
   const std::string stem = target.substr(0, target.size() - 3);
-  const std::string what = fmt::format("the RTL engine ({} ways of {} PEs)", arguments[1].substr(6),
-                                       arguments[0].substr(4));
+  const std::string what =
+      fmt::format("the RTL engine ({} ways of {} PEs{})", arguments[1].substr(6),
+                  arguments[0].substr(4), trace_ ? ", with waveforms" : "");
   const FileLock lock(stem + ".lock", what);
   if (fs::exists(target)) return;  // built while we waited for the lock
 
   const std::string made = fmt::format("{}.{}.tmp.so", stem, ::getpid());
   std::vector<std::string> command{script_of(home_), "--out", made, "--jobs",
                                    std::to_string(jobs_)};
+  if (trace_) command.emplace_back("--trace");
   command.insert(command.end(), arguments.begin(), arguments.end());
 
   base::Progress progress("building " + what + ", seconds:", 0);
@@ -254,6 +377,9 @@ void PluginCache::build(const std::vector<std::string>& arguments,
         "building {} failed with exit status {}; its output is in {}.log and ends with\n  {}", what,
         result.exit_status, stem, tail(result.output, kLogTailLines)));
   }
+  base::write_file_atomically(
+      stem + ".args",
+      base::join(arguments, " ") + (trace_ ? std::string(" ") + kTraceWord : "") + "\n");
   std::error_code error;
   fs::rename(made, target, error);
   if (error) {

@@ -19,11 +19,32 @@ struct PluginCacheOptions {
   std::string folder;
   /// Where rtl/ lies. Empty: LACUNA_HOME, else the source folder this program was built from.
   std::string home;
-  int jobs = 2;  ///< compiler processes of a build
+  int jobs = 2;        ///< compiler processes of a build
+  bool trace = false;  ///< plug-ins that can write waveforms (larger and slower)
 };
 
 /// RTL parameters as the build script takes them: "Pes=16", ... in the order of engine.md.
 [[nodiscard]] std::vector<std::string> rtl_arguments(const params::EngineParams& engine);
+
+/// A plug-in in the cache.
+struct CachedPlugin {
+  std::string path;
+  std::int64_t bytes = 0;
+  /// As the build script took them; empty when the file beside the plug-in that says so is missing.
+  std::vector<std::string> arguments;
+  bool trace = false;
+  bool current = false;  ///< made of today's sources and tools: it would be used
+};
+
+/// What clean() removed.
+struct CleanedCache {
+  int plugins = 0;
+  std::int64_t bytes = 0;
+  int in_use = 0;  ///< left alone because a process is building them
+};
+
+/// The folder that holds rtl/ and configs/, by the same rules; it need not exist.
+[[nodiscard]] std::string home_folder(const PluginCacheOptions& options);
 
 class PluginCache {
  public:
@@ -39,16 +60,27 @@ class PluginCache {
   /// find_or_build() makes it anew.
   void discard(const std::string& path) const;
 
+  /// Whether find_or_build() would not have to build.
+  [[nodiscard]] bool contains(const params::EngineParams& engine) const;
+
+  /// All plug-ins in the folder, by name of the file.
+  [[nodiscard]] std::vector<CachedPlugin> list() const;
+
+  /// Removes plug-ins that are out of date, or all of them, with what belongs to them, and what
+  /// broken builds have left. A process that has one loaded keeps it.
+  CleanedCache clean(bool all) const;
+
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const std::string& home() const { return home_; }
 
  private:
-  [[nodiscard]] std::string key(const std::vector<std::string>& arguments) const;
+  [[nodiscard]] std::string target(const std::vector<std::string>& arguments) const;
   void build(const std::vector<std::string>& arguments, const std::string& target) const;
 
   std::string folder_;
   std::string home_;
   int jobs_;
+  bool trace_;
 };
 
 /// Why no RTL can be built here (no Verilator, no compiler, no sources), or an empty string. For

@@ -99,6 +99,15 @@ int lacuna_rtl_run_pass(lacuna_rtl_instance*, const lacuna_rtl_load* weights,
                         lacuna_rtl_result* out);
 const char* lacuna_rtl_error(lacuna_rtl_instance*);
 
+/* For waveforms. Cycles count from the instance's creation and are the same in every run of the
+ * same calls. */
+/* Cycle of the first start of the last call (0: none was taken), and cycles so far. */
+void lacuna_rtl_position(lacuna_rtl_instance*, uint64_t* first_start, uint64_t* now);
+/* Writes the cycles first .. last, as far as they are still to come, into an FST file; cycle c
+ * stands at time 2c (clock low) and 2c+1. Fails if this shared object was built without tracing, or
+ * a waveform is being written already. */
+int lacuna_rtl_trace(lacuna_rtl_instance*, const char* file, uint64_t first, uint64_t last);
+
 #ifdef __cplusplus
 }
 #endif

@@ -157,7 +157,8 @@ Json verification_json(const cosim::VerificationSummary& summary) {
             {"passes", summary.passes},
             {"shadowed", summary.shadowed},
             {"shadowed_cycles", summary.shadowed_cycles},
-            {"mismatches", summary.mismatches}};
+            {"mismatches", summary.mismatches},
+            {"gave_up", summary.gave_up}};
   if (summary.first_mismatch) json["first_mismatch"] = *summary.first_mismatch;
   return json;
 }

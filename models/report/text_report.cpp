@@ -103,8 +103,9 @@ std::string checks(const ReportInput& input, const Summary& summary, bool colour
   if (verification.engine == cosim::EngineKind::kLockstep ||
       verification.engine == cosim::EngineKind::kShadow) {
     engine +=
-        fmt::format("; {} compared with the RTL in every cycle, {} mismatches",
-                    with_thousands(verification.shadowed), with_thousands(verification.mismatches));
+        fmt::format("; {} compared with the RTL in every cycle, {} mismatches{}",
+                    with_thousands(verification.shadowed), with_thousands(verification.mismatches),
+                    verification.gave_up ? ", then given up" : "");
     if (verification.mismatches > 0) engine = red(engine, colour);
   }
   text += line("Engine", engine);

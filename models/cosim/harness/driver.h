@@ -68,6 +68,8 @@ class Driver {
   Driver& operator=(const Driver&) = delete;
 
   [[nodiscard]] const lacuna_rtl_parameters& parameters() const { return parameters_; }
+  /// Cycles since construction.
+  [[nodiscard]] std::uint64_t now() const { return now_; }
   Model& model() { return *model_; }
   Context& context() { return *context_; }
 
@@ -219,19 +221,39 @@ class Driver {
     unsigned half_index = 0;
     std::size_t sent = 0;
     std::uint64_t first_beat = kNever;
+    std::uint64_t gaps = 0;  // cycles without a beat since the first
+    std::uint32_t wait = 0;  // cycles that the command is still held back
     bool commanded = false;
+    std::size_t job = 0;
+    const lacuna_rtl_job* schedule = nullptr;
+    std::uint64_t key = 0;  // of the half once it is loaded; 0: it will be released
   };
 
-  void begin_load(const lacuna_rtl_load& load, unsigned half_index, std::uint64_t* measured) {
+  void begin_load(const lacuna_rtl_load& load, unsigned half_index, std::uint64_t* measured,
+                  std::size_t job_index, const lacuna_rtl_job& job, bool released) {
     Load request;
     request.in = &load;
     request.half = load.kind == 0 ? &weights_[half_index] : &acts_[half_index];
     request.half_index = half_index;
     request.measured = measured;
+    request.wait = job.load_wait;
+    request.job = job_index;
+    request.schedule = &job;
+    request.key = released ? 0 : load.key;
+    request.half->key = request.key;
     loads_.push_back(request);
   }
 
-  /// Inputs of the load port for this cycle. Releases a loaded half first.
+  /// Whether this cycle of a load carries no beat (xorshift: the same in every run).
+  bool gap(const Load& load) {
+    if (load.schedule->load_gaps == 0) return false;
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    return (random_ >> 32) % 256 < load.schedule->load_gaps;
+  }
+
+  /// Inputs of the load port for this cycle. Halves to be loaded anew are released first.
   void drive_load() {
     Model& m = *model_;
     m.release_wt_i = 0;
@@ -239,16 +261,19 @@ class Driver {
     m.ld_cmd_valid_i = 0;
     m.ld_valid_i = 0;
     if (loads_.empty()) return;
+    unsigned released_weights = 0, released_acts = 0;
+    for (Load& waiting : loads_) {
+      if (!waiting.half->loaded) continue;
+      (waiting.in->kind == 0 ? released_weights : released_acts) |= 1U << waiting.half_index;
+      waiting.half->loaded = false;
+    }
+    set(m.release_wt_i, released_weights, 2);
+    set(m.release_act_i, released_acts, 2);
+    if (released_weights != 0 || released_acts != 0) return;
     Load& load = loads_.front();
     const lacuna_rtl_load& in = *load.in;
-    if (load.half->loaded) {
-      if (in.kind == 0) {
-        set(m.release_wt_i, 1U << load.half_index, 2);
-      } else {
-        set(m.release_act_i, 1U << load.half_index, 2);
-      }
-      load.half->loaded = false;
-      load.half->key = 0;
+    if (load.wait > 0) {
+      --load.wait;
     } else if (!load.commanded) {
       m.ld_cmd_valid_i = 1;
       set(m.ld_cmd_kind_i, in.kind, 1);
@@ -260,6 +285,8 @@ class Driver {
       set(m.ld_cmd_mask_log_i, in.mask_log, 2);
       set(m.ld_cmd_in_place_i, in.in_place != 0, 1);
       set(m.ld_cmd_post_i, in.post != 0, 1);
+    } else if (load.sent < in.image_bytes && gap(load)) {
+      if (load.first_beat != kNever) ++load.gaps;
     } else if (load.sent < in.image_bytes) {
       m.ld_valid_i = 1;
       set_bytes(m.ld_data_i, in.image + load.sent, parameters_.load_width);
@@ -280,8 +307,8 @@ class Driver {
     if (((flags >> load.half_index) & 1U) != 0) {
       if (load.sent != load.in->image_bytes) fail("the image is longer than its load command says");
       load.half->loaded = true;
-      load.half->key = load.in->key;
-      *load.measured = now_ - load.first_beat;
+      load.half->key = load.key;
+      *load.measured = now_ - load.first_beat - load.gaps;
       loads_.erase(loads_.begin());
       return;
     }
@@ -295,7 +322,7 @@ class Driver {
   }
 
   void finish_loads() {
-    while (!loads_.empty()) {
+    while (!loads_.empty() && now_ < reset_at_) {
       drive_load();
       settle();
       observe_load();
@@ -318,17 +345,21 @@ class Driver {
   }
 
   /// Assigns halves to the job and queues the loads it needs.
-  void prepare(Job& job) {
+  void prepare(Job& job, std::size_t index) {
+    const lacuna_rtl_job& in = *job.in;
     bool kept = false;
     job.weight_half = choose_half(weights_, *job.in->weights, last_weight_half_, kept);
     if (!kept) {
-      begin_load(*job.in->weights, job.weight_half, &job.out->load_weights);
-      weights_[job.weight_half].key = job.in->weights->key;
+      begin_load(*in.weights, job.weight_half, &job.out->load_weights, index, in,
+                 in.release_weights != 0);
+    } else if (in.release_weights != 0) {
+      weights_[job.weight_half].key = 0;
     }
     job.act_half = choose_half(acts_, *job.in->block, last_act_half_, kept);
     if (!kept) {
-      begin_load(*job.in->block, job.act_half, &job.out->load_block);
-      acts_[job.act_half].key = job.in->block->key;
+      begin_load(*in.block, job.act_half, &job.out->load_block, index, in, in.release_block != 0);
+    } else if (in.release_block != 0) {
+      acts_[job.act_half].key = 0;
     }
     last_weight_half_ = job.weight_half;
     last_act_half_ = job.act_half;
@@ -368,6 +399,7 @@ class Driver {
     }
     if (pass.hold2 > pass.hold1) fail("hold2 exceeds hold1");
     if (pass.cycle_limit == 0) fail("the cycle limit is 0");
+    if (job.in->load_gaps > 250) fail("a load with too many gaps");
   }
 
   void drive_start(const Job& job) {
@@ -386,10 +418,34 @@ class Driver {
     set(m.start_clamp_lo_i, static_cast<std::uint32_t>(pass.clamp_lo), 9);
     set(m.start_clamp_hi_i, static_cast<std::uint32_t>(pass.clamp_hi), 9);
     set(m.start_gate_i, pass.gate, 8);
-    set(m.start_release_wt_i, 0, 1);
-    set(m.start_release_act_i, 0, 1);
+    set(m.start_release_wt_i, job.in->release_weights != 0, 1);
+    set(m.start_release_act_i, job.in->release_block != 0, 1);
     set(m.start_hold1_i, pass.hold1, 32);
     set(m.start_hold2_i, pass.hold2, 32);
+  }
+
+  /// Whether the next job's start is offered in this cycle; `over`: no pass ran in the last one.
+  bool offers_start(const std::vector<Job>& jobs, std::size_t prepared, bool over) {
+    if (started_ >= prepared) return false;
+    const bool loaded = loads_.empty() || loads_.front().job > started_;
+    const lacuna_rtl_job& job = *jobs[started_].in;
+    if (start_waited_ < job.start_wait) {
+      if (loaded && over) ++start_waited_;
+      return false;
+    }
+    // A half that is being released still counts as loaded, with its old contents.
+    const bool releasing = model_->release_wt_i != 0 || model_->release_act_i != 0;
+    return loaded || (job.start_early != 0 && !releasing);
+  }
+
+  /// start_ready_o while a start waits: `over`: the pass before has reached its last F.
+  void check_ready(const Job& job, bool over) {
+    const bool loaded = ((model_->weights_loaded_o >> job.weight_half) & 1U) != 0 &&
+                        ((model_->acts_loaded_o >> job.act_half) & 1U) != 0;
+    if ((model_->start_ready_o != 0) != (over && loaded)) {
+      fail(over && loaded ? "a start is not taken though its halves are loaded"
+                          : "a start is taken too early");
+    }
   }
 
   void begin_pass(Job& job) {
@@ -534,20 +590,33 @@ class Driver {
     beat_ = drained_ = write_ = read_ = output_ = ended_ = Cursor{};
     psum_answer_ = nullptr;
     const std::uint64_t begin = now_;
+    reset_at_ = in[0].reset_after == 0 ? kNever : begin + in[0].reset_after;
+    random_ = 0x9e3779b97f4a7c15ULL;
+    start_waited_ = 0;
     std::size_t prepared = 0;
-    for (; prepared < std::min<std::size_t>(count, 2); ++prepared) prepare(jobs[prepared]);
-    finish_loads();
+    for (; prepared < std::min<std::size_t>(count, 2); ++prepared) {
+      if (prepared == 1 && in[1].load_wait != 0) break;
+      prepare(jobs[prepared], prepared);
+    }
+    if (in[0].start_early == 0) finish_loads();
 
-    std::uint64_t deadline = now_ + in[0].pass->cycle_limit;
+    std::uint64_t deadline = now_ + in[0].pass->cycle_limit + pending_load_beats();
     // The last job that runs or has run; its observer sees the PEs.
     Job* running = nullptr;
     for (;;) {
+      if (now_ >= reset_at_) {
+        cut_off(jobs, begin);
+        return;
+      }
       // Halves of the job before the running one are free again.
-      if (prepared < count && prepared <= started_ && started_ >= 2) prepare(jobs[prepared++]);
+      if (prepared < count && prepared <= started_) {
+        prepare(jobs[prepared], prepared);
+        ++prepared;
+      }
       if (!loads_.empty() || m.ld_valid_i != 0 || m.release_wt_i != 0 || m.release_act_i != 0) {
         drive_load();
       }
-      if (started_ < prepared && loads_.empty()) {
+      if (offers_start(jobs, prepared, running == nullptr)) {
         drive_start(jobs[started_]);
       } else {
         m.start_valid_i = 0;
@@ -569,6 +638,8 @@ class Driver {
         if (last) {
           job.out->length = t;
           running = nullptr;
+          if (job.in->release_weights != 0) weights_[job.weight_half].loaded = false;
+          if (job.in->release_block != 0) acts_[job.act_half].loaded = false;
         }
       }
       if (running != nullptr) {
@@ -579,11 +650,13 @@ class Driver {
       observe_drain(jobs);
       observe_psum_read(jobs);
       if (!loads_.empty()) observe_load();
+      if (m.start_valid_i != 0) check_ready(jobs[started_], running == nullptr);
       if (m.start_valid_i != 0 && m.start_ready_o != 0) {
         running = &jobs[started_];
         begin_pass(*running);
         deadline = now_ + running->in->pass->cycle_limit + pending_load_beats();
         ++started_;
+        start_waited_ = 0;
       }
       edge();
 
@@ -595,6 +668,21 @@ class Driver {
     }
     m.start_valid_i = 0;
     for (Job& job : jobs) finish(job, begin);
+  }
+
+  /// Resets the engine in the middle; only jobs whose last beat is out keep their records.
+  void cut_off(std::vector<Job>& jobs, std::uint64_t begin) {
+    (void)all_out(jobs);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (drained_.job > i && write_.job > i && output_.job > i) {
+        finish(jobs[i], begin);
+      } else {
+        *jobs[i].out = PassRecord{};
+      }
+    }
+    loads_.clear();
+    psum_answer_ = nullptr;
+    reset();
   }
 
   /// Beats of loads that the deadline has to wait for.
@@ -641,6 +729,9 @@ class Driver {
   const std::int32_t* psum_answer_ = nullptr;
   std::vector<std::uint8_t> way_bytes_, mask_bytes_, data_bytes_, block_bytes_;
   std::size_t started_ = 0;
+  std::uint32_t start_waited_ = 0;   // cycles that the next start has been held back
+  std::uint64_t reset_at_ = kNever;  // cycle in which a reset is due
+  std::uint64_t random_ = 0;         // for gaps in loads
   Cursor beat_, drained_, write_, read_, output_, ended_;
 };
 

@@ -38,15 +38,27 @@ struct lacuna_rtl_instance {
   lacuna_rtl_instance() {
 #if VM_TRACE_FST
     if (const char* file = std::getenv("LACUNA_RTL_TRACE_FILE")) {
-      driver.model().trace(&trace, 99);
-      trace.open(file);
-      driver.on_eval_user = this;
-      driver.on_eval = [](void* self, std::uint64_t time) {
-        static_cast<lacuna_rtl_instance*>(self)->trace.dump(time);
-      };
+      open_trace(file, 0, ~std::uint64_t{0});
     }
 #endif
   }
+#if VM_TRACE_FST
+  std::uint64_t first_traced = 0, last_traced = 0;
+
+  void open_trace(const char* file, std::uint64_t first, std::uint64_t last) {
+    first_traced = first;
+    last_traced = last;
+    driver.model().trace(&trace, 99);
+    trace.open(file);
+    driver.on_eval_user = this;
+    driver.on_eval = [](void* self, std::uint64_t time) {
+      auto& instance = *static_cast<lacuna_rtl_instance*>(self);
+      if (time / 2 >= instance.first_traced && time / 2 <= instance.last_traced) {
+        instance.trace.dump(time);
+      }
+    };
+  }
+#endif
   ~lacuna_rtl_instance() {
 #if VM_TRACE_FST
     trace.close();
@@ -133,6 +145,29 @@ LACUNA_RTL_EXPORT int lacuna_rtl_run_pass(lacuna_rtl_instance* instance,
 
 LACUNA_RTL_EXPORT const char* lacuna_rtl_error(lacuna_rtl_instance* instance) {
   return instance->error.c_str();
+}
+
+LACUNA_RTL_EXPORT void lacuna_rtl_position(lacuna_rtl_instance* instance, uint64_t* first_start,
+                                           uint64_t* now) {
+  *first_start = instance->records.empty() ? 0 : instance->records.front().start;
+  *now = instance->driver.now();
+}
+
+LACUNA_RTL_EXPORT int lacuna_rtl_trace(lacuna_rtl_instance* instance, const char* file,
+                                       uint64_t first, uint64_t last) {
+#if VM_TRACE_FST
+  if (instance->trace.isOpen()) {
+    instance->error = "a waveform is being written already";
+    return 1;
+  }
+  instance->open_trace(file, first, last);
+  if (instance->trace.isOpen()) return 0;
+  instance->error = "the file cannot be written";
+#else
+  (void)file, (void)first, (void)last;
+  instance->error = "the RTL was built without tracing";
+#endif
+  return 1;
 }
 
 LACUNA_RTL_EXPORT int lacuna_rtl_test_run_jobs(lacuna_rtl_instance* instance,

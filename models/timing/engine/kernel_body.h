@@ -87,10 +87,27 @@ struct Scan {
   bool any_empty;
 };
 
+enum class Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
+
+/// The scalars of one block.
+struct Block {
+  int count;
+  Loss loss;
+  bool bank;                      // the bank counts
+  int bank_free;                  // relative to the issue before the block
+  int advance;                    // cycles from the issue before the block to its last one
+  alignas(64) I32 issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
+  alignas(64) I32 blocked[kBlock];
+  alignas(64) I32 empty[kBlock];
+};
+
 template <class Vector, class Count>
 struct Way {
+  Block block;  // the next one, ready to run
   Scan scan;
-  Count* last_row;    // weights of the group's last entry
+  // MAC slots of each PE per position, then a row for what fills up the last block of a group
+  // (none) and one for the group's last entry (at least 1).
+  Count* slots;
   int begin;          // entries of the group already run
   I32 offset_before;  // offset of the entry before `begin`
   I64 issue;          // I of the last entry
@@ -101,20 +118,8 @@ struct Way {
   I64 room_shift;  // the last D entries are always there
 };
 
-constexpr int kRoomExtra = 4096;  // entries between two moves of a way's rooms
-
-enum class Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
-
-/// The scalars of one block.
-struct BlockStep {
-  int count;
-  bool has_last;
-  int bank_free;                  // relative to the issue before the block
-  int advance;                    // cycles from the issue before the block to its last one
-  alignas(64) I32 issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
-  alignas(64) I32 blocked[kBlock];
-  alignas(64) I32 empty[kBlock];
-};
+constexpr int kMostPositions = 65'533;  // two more have to fit 16 bits
+constexpr int kRoomExtra = 4096;        // entries between two moves of a way's rooms
 
 template <class Lag, class Count>
 struct Kernel {
@@ -129,8 +134,8 @@ struct Kernel {
   Vector valid;     // lanes of the last chunk that are PEs
   Vector counting;  // 1 .. 16
   W ways[16];
-  BlockStep block;
-  Vector bad;  // lanes that left their range in this group
+  Vector bad;         // lanes that left their range in this group
+  bool whole_blocks;  // D >= 16: all blocks but a group's last are of 16 entries
 
   LACUNA_INLINE void scan_group(int q, int g) {
     Scan& scan = ways[q].scan;
@@ -207,38 +212,62 @@ struct Kernel {
   /// Rows written for the first time: bits of the OR of the masks. Stops once every row that has
   /// weights at all is written.
   LACUNA_INLINE void count_first_writes(int q) {
-    const Scan& scan = ways[q].scan;
-    const std::size_t stride = static_cast<std::size_t>(in.mask_stride);
-    const std::uint8_t* masks =
-        in.masks + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) * stride;
-    const std::uint8_t* any = in.any_masks + static_cast<std::size_t>(q) * stride;
-    for (std::size_t part = 0; part < stride; part += 32) {
-      const Bits all = load_bits(any + part);
-      Bits seen{};
-      const std::uint8_t* column = masks + part;
-      int i = 0;
-      for (; i + 8 <= scan.with_k; i += 8) {
-        LACUNA_UNROLL for (int j = 0; j < 8; ++j) {
-          seen = seen | load_bits(column + scan.position[i + j] * stride);
-        }
-        if (covers(seen, all)) break;
-      }
-      if (i + 8 > scan.with_k) {
-        for (; i < scan.with_k; ++i) seen = seen | load_bits(column + scan.position[i] * stride);
-      }
-      out.first_writes += count_bits(seen);
+    switch (in.mask_stride) {
+      case 32:
+        return count_first_writes_of<1, 32>(q, 0);
+      case 64:
+        return count_first_writes_of<2, 64>(q, 0);
+      default:
+        for (int part = 0; part < in.mask_stride; part += 32) count_first_writes_of<1, 0>(q, part);
     }
+  }
+
+  /// The same of kParts times 32 bytes of masks; kStride: the mask_stride if it is known.
+  template <int kParts, int kStride>
+  LACUNA_INLINE void count_first_writes_of(int q, int part) {
+    const Scan& scan = ways[q].scan;
+    const std::size_t stride =
+        kStride != 0 ? std::size_t{kStride} : static_cast<std::size_t>(in.mask_stride);
+    const std::uint8_t* column =
+        in.masks + static_cast<std::size_t>(part) +
+        static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) * stride;
+    const std::uint8_t* any = in.any_masks + part + static_cast<std::size_t>(q) * stride;
+    Bits all[kParts];
+    Bits seen[kParts];
+    LACUNA_UNROLL for (int c = 0; c < kParts; ++c) {
+      all[c] = load_bits(any + 32 * c);
+      seen[c] = Bits{};
+    }
+    const auto add = [&](int i) __attribute__((always_inline)) {
+      const std::uint8_t* masks = column + scan.position[i] * stride;
+      LACUNA_UNROLL for (int c = 0; c < kParts; ++c) {
+        seen[c] = seen[c] | load_bits(masks + 32 * c);
+      }
+    };
+    int i = 0;
+    for (; i + 8 <= scan.with_k; i += 8) {
+      LACUNA_UNROLL for (int j = 0; j < 8; ++j) add(i + j);
+      bool whole = true;
+      LACUNA_UNROLL for (int c = 0; c < kParts; ++c) whole = whole && covers(seen[c], all[c]);
+      if (whole) break;
+    }
+    if (i + 8 > scan.with_k) {
+      for (; i < scan.with_k; ++i) add(i);
+    }
+    LACUNA_UNROLL for (int c = 0; c < kParts; ++c) out.first_writes += count_bits(seen[c]);
   }
 
   /// One block in 16 PEs; returns M + 1 of each entry, the largest of the PEs. kSingle: these 16
   /// PEs are all there are. Inside, the time of entry i is counted from cycle i: what takes a cycle
-  /// per entry then stands still.
-  template <Loss kLoss, bool kBank, bool kNeedAll, bool kSingle>
-  __attribute__((noinline)) Vector run_lanes(const W& way, int chunk, const Count* table) {
+  /// per entry then stands still. Entries that fill up the block have no slots and an issue cycle
+  /// long ago: they change nothing.
+  template <Loss kLoss, bool kBank, bool kSingle>
+  __attribute__((noinline)) Vector run_lanes(const W& way, int chunk) {
     Lanes<Vector>& lanes = way.lanes[chunk];
+    const Block& block = way.block;
     const std::uint16_t* position = way.scan.position + way.begin;
     const std::size_t stride = kSingle ? kBlock : static_cast<std::size_t>(in.count_stride);
-    const Count* column = table + chunk * kBlock;
+    const Count* column = way.slots + chunk * kBlock;
     Vector leave = lanes.leave;
     Vector free = lanes.free;
     Vector blocked_seen = lanes.blocked_seen;
@@ -249,9 +278,10 @@ struct Kernel {
     const Vector zero = splat<Vector>(0);
     const Vector one = splat<Vector>(1);
     Vector bank_free = splat<Vector>(block.bank_free);
-    const auto step = [&](int i, Vector weights, bool all_need) __attribute__((always_inline)) {
-      if (kNeedAll || all_need) weights = vmax(weights, one);
-      const Vector needs = greater(weights, zero);
+    const auto step = [&](int i) __attribute__((always_inline)) {
+      Vector slots;
+      load_counts(slots, column + position[i] * stride);
+      const Vector needs = greater(slots, zero);
       const Vector mask_stage = vmax(splat_scalar<Vector>(block.issue + i), leave);  // M + 1
       const Vector ready = vmax(mask_stage, free);
       Vector taken = ready;
@@ -275,33 +305,22 @@ struct Kernel {
           empty_seen = select(needs, empties, empty_seen);
         }
       }
-      free = select(needs, taken, free) + (weights - one);
+      free = select(needs, taken, free) + (slots - one);
       return mask_stage;
     };
     RowMaxima<Vector> maxima;
-    Vector weights;
-    const int plain = block.has_last ? block.count - 1 : block.count;
-    if (LACUNA_UNROLL_BLOCKS && sizeof(Lag) == 2 && plain == kBlock) {
-      LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) {
-        load_counts(weights, column + position[i] * stride);
-        maxima.add(i, step(i, weights, false));
-      }
+    int steps = kBlock;
+    if (LACUNA_UNROLL_BLOCKS && sizeof(Lag) == 2 && whole_blocks) {
+      LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) maxima.add(i, step(i));
     } else {
+      steps = block.count;
       Vector rows[kBlock];
-      for (int i = 0; i < plain; ++i) {
-        load_counts(weights, column + position[i] * stride);
-        rows[i] = step(i, weights, false);
-      }
-      if (block.has_last) {
-        load_counts(weights, way.last_row + chunk * kBlock);
-        rows[plain] = step(plain, weights, true);
-      }
-      for (int i = block.count; i < kBlock; ++i) rows[i] = zero;  // nobody reads these maxima
+      for (int i = 0; i < steps; ++i) rows[i] = step(i);
+      for (int i = steps; i < kBlock; ++i) rows[i] = zero;  // nobody reads these maxima
       LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) maxima.add(i, rows[i]);
     }
-    const Vector moved = splat<Vector>(block.advance - block.count);
-    free = free - moved;
-    leave = leave - moved;
+    free = free - splat<Vector>(block.advance - steps);
+    leave = leave - splat<Vector>(block.advance - block.count);
     bad = bad | greater(vmax(free, leave), splat<Vector>(static_cast<int>(T::kHigh))) |
           greater(splat<Vector>(static_cast<int>(T::kLow)), free);
     lanes.leave = vmax(leave, zero);  // what is older than any issue to come has no influence
@@ -318,122 +337,144 @@ struct Kernel {
     return maxima.result();
   }
 
-  template <Loss kLoss, bool kBank, bool kNeedAll>
-  LACUNA_INLINE Vector run_chunks(const W& way, const Count* table) {
-    if (chunks == 1) return run_lanes<kLoss, kBank, kNeedAll, true>(way, 0, table);
-    Vector maxima = run_lanes<kLoss, kBank, kNeedAll, false>(way, 0, table);
-    for (int c = 1; c < chunks; ++c) {
-      maxima = vmax(maxima, run_lanes<kLoss, kBank, kNeedAll, false>(way, c, table));
-    }
+  template <Loss kLoss, bool kBank>
+  LACUNA_INLINE Vector run_chunks(const W& way) {
+    if (chunks == 1) return run_lanes<kLoss, kBank, true>(way, 0);
+    Vector maxima = run_lanes<kLoss, kBank, false>(way, 0);
+    for (int c = 1; c < chunks; ++c) maxima = vmax(maxima, run_lanes<kLoss, kBank, false>(way, c));
     return maxima;
   }
 
-  /// The next block of a way in this group. False if a range was left.
-  LACUNA_INLINE bool run_block(int q, int block_entries, I64 bank_free) {
+  /// Issue cycles of a way's next block in this group. False if a range was left.
+  LACUNA_INLINE bool prepare_block(int q, int block_entries, I64 bank_free) {
     W& way = ways[q];
+    Block& block = way.block;
     const Scan& scan = way.scan;
-    const Count* table = weight_counts(q);
     const Vector zero = splat<Vector>(0);
     const int left = scan.entries - way.begin;
     block.count = left < block_entries ? left : block_entries;
-    block.has_last = left <= block_entries;
     if (way.issued + kBlock - way.room_shift > in.depth + kRoomExtra) move_room(way);
 
-    // Issue cycles relative to the last issue: unblocked offsets, and what rooms add.
-    const I32 origin = static_cast<I32>(way.issue);
+    // Relative to the last issue: unblocked offsets, and what rooms add.
     Vector offset = counting;
     if (scan.any_empty) load_cycles(offset, scan.offset + way.begin, way.offset_before);
     Vector room;
-    load_cycles(room, way.room + (way.issued - in.depth - way.room_shift), origin);
+    load_cycles(room, way.room + (way.issued - in.depth - way.room_shift),
+                static_cast<I32>(way.issue));
     const Vector added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
-    const Vector extra = offset - counting;  // empty cycles since the last issue
-    store_scalars(block.issue, extra + added + splat<Vector>(4));
     store_scalars(block.blocked, added + splat<Vector>(static_cast<int>(way.blocked)));
+    Vector issue = added;  // + 4: I + 3 - i
     if (scan.any_empty) {
+      const Vector extra = offset - counting;  // empty cycles since the last issue
       store_scalars(block.empty, extra + splat<Vector>(way.offset_before - way.begin));
+      issue = issue + extra;
     } else {
       store_scalars(block.empty, zero);
     }
-    // Else the compiler takes each scalar out of the vector again, instead of loading it.
-    asm volatile("" : : : "memory");
-    block.advance = static_cast<Lag>(block.issue[block.count - 1]) - 4 + block.count;
-    const I64 blocked_after = static_cast<Lag>(block.blocked[block.count - 1]);
-    if (block.advance > T::kSpan || blocked_after > T::kHigh) return false;
-
+    const Vector fill = greater(counting, splat<Vector>(block.count));
+    store_scalars(block.issue,
+                  select(fill, splat<Vector>(static_cast<int>(T::kLow)), issue + splat<Vector>(4)));
     const I64 bank_relative = bank_free - way.issue;
-    const bool bank = bank_relative > static_cast<Lag>(block.issue[0]);
-    if (bank && bank_relative > T::kHigh) return false;
-    block.bank_free = static_cast<int>(bank ? bank_relative : 0);
+    block.advance = static_cast<Lag>(block.issue[block.count - 1]) - 4 + block.count;
+    way.blocked = static_cast<Lag>(block.blocked[block.count - 1]);
+    block.bank = bank_relative > static_cast<Lag>(block.issue[0]);
+    block.bank_free = static_cast<int>(block.bank ? bank_relative : 0);
+    block.loss = scan.any_empty || block.bank ? Loss::kBoth
+                 : way.blocked > 0            ? Loss::kImbalance
+                                              : Loss::kNone;
+    return block.advance <= T::kSpan && way.blocked <= T::kHigh &&
+           (!block.bank || bank_relative <= T::kHigh);
+  }
+
+  LACUNA_INLINE void run_block(int q) {
+    W& way = ways[q];
+    const Block& block = way.block;
     Vector maxima;
-    if (in.skip_none) {
-      maxima = bank ? run_chunks<Loss::kBoth, true, true>(way, table)
-                    : run_chunks<Loss::kBoth, false, true>(way, table);
-    } else if (bank) {
-      maxima = run_chunks<Loss::kBoth, true, false>(way, table);
-    } else if (scan.any_empty) {
-      maxima = run_chunks<Loss::kBoth, false, false>(way, table);
-    } else if (blocked_after > 0) {
-      maxima = run_chunks<Loss::kImbalance, false, false>(way, table);
+    if (block.bank) {
+      maxima = run_chunks<Loss::kBoth, true>(way);
+    } else if (block.loss == Loss::kBoth) {
+      maxima = run_chunks<Loss::kBoth, false>(way);
+    } else if (block.loss == Loss::kImbalance) {
+      maxima = run_chunks<Loss::kImbalance, false>(way);
     } else {
-      maxima = run_chunks<Loss::kNone, false, false>(way, table);
+      maxima = run_chunks<Loss::kNone, false>(way);
     }
     // Entry i's maximum is counted from cycle i.
     store_cycles(way.room + (way.issued - way.room_shift), maxima + (counting - splat<Vector>(1)),
-                 origin);
+                 static_cast<I32>(way.issue));
     way.issue += block.advance;
     way.issued += block.count;
-    way.blocked = blocked_after;
     way.begin += block.count;
-    way.offset_before = scan.any_empty ? scan.offset[way.begin - 1] : way.begin;
-    return true;
+    way.offset_before = way.scan.any_empty ? way.scan.offset[way.begin - 1] : way.begin;
   }
 
-  /// All entries of one group. The ways take turns, because consecutive blocks of one way wait for
-  /// each other, and the processor can overlap those of different ways. False if a range was left.
+  /// All entries of one group. False if a range was left.
+  ///
+  /// A way's blocks wait for each other, and preparing one is a long chain of dependent operations.
+  /// So ways take turns, and a way's next block is prepared after another way's has been run: the
+  /// processor finds enough independent work to overlap.
   bool run_entries(I64 bank_free) {
     const int block_entries = in.depth < kBlock ? in.depth : kBlock;
+    bool in_range = true;
     bad = splat<Vector>(0);
     for (int q = 0; q < in.ways; ++q) {
       ways[q].blocked = 0;
       ways[q].begin = 0;
       ways[q].offset_before = 0;
-      make_last_row(q);
+      end_positions(ways[q]);
+      in_range = prepare_block(q, block_entries, bank_free) && in_range;
     }
-    for (bool more = true; more;) {
+    int pending = -1;  // the way that is still to be prepared
+    for (bool more = true; more && in_range;) {
       more = false;
       for (int q = 0; q < in.ways; ++q) {
-        if (ways[q].begin == ways[q].scan.entries) continue;
-        if (!run_block(q, block_entries, bank_free)) return false;
+        W& way = ways[q];
+        if (way.begin == way.scan.entries) continue;
+        if (pending == q) {
+          in_range = prepare_block(q, block_entries, bank_free) && in_range;
+          pending = -1;
+        }
+        run_block(q);
+        if (pending >= 0) {
+          in_range = prepare_block(pending, block_entries, bank_free) && in_range;
+        }
+        pending = way.begin == way.scan.entries ? -1 : q;
         more = true;
       }
     }
     for (int q = 0; q < in.ways; ++q) {
       out.blocked += static_cast<std::uint64_t>(ways[q].blocked);
-      if (ways[q].issue > (1 << 30)) return false;
+      in_range = in_range && ways[q].issue < (1 << 30);
     }
-    return !any_bit(bad);
+    return in_range && !any_bit(bad);
   }
 
-  [[nodiscard]] LACUNA_INLINE const Count* weight_counts(int q) const {
-    return counts + static_cast<std::size_t>(q) * static_cast<std::size_t>(in.positions) *
-                        static_cast<std::size_t>(in.count_stride);
-  }
-
-  /// The last entry's weights; none if it has no k.
-  LACUNA_INLINE void make_last_row(int q) {
-    const Scan& scan = ways[q].scan;
-    const Count* table = weight_counts(q);
-    Count* last_row = ways[q].last_row;
-    const bool without_k = scan.entries > scan.with_k;
+  /// The group's last entry takes a slot in every PE; what fills up its last block takes none.
+  LACUNA_INLINE void end_positions(W& way) {
     const std::size_t stride = static_cast<std::size_t>(in.count_stride);
-    const Count* from = table + (without_k ? 0 : scan.position[scan.with_k - 1] * stride);
-    for (std::size_t i = 0; i < stride; i += kBlock) {
-      if (without_k) {
-        __builtin_memset(last_row + i, 0, kBlock * sizeof(Count));
-      } else {
-        __builtin_memcpy(last_row + i, from + i, kBlock * sizeof(Count));
-      }
+    const std::size_t none = static_cast<std::size_t>(in.positions);
+    Scan& scan = way.scan;
+    const bool without_k = scan.entries > scan.with_k;
+    const Count* from = way.slots + (without_k ? none : scan.position[scan.entries - 1]) * stride;
+    Count* to = way.slots + (none + 1) * stride;
+    for (std::size_t i = 0; i < stride; ++i) {
+      to[i] = static_cast<Count>(from[i] != 0 ? from[i] : Count{1});
     }
+    scan.position[scan.entries - 1] = static_cast<std::uint16_t>(none + 1);
+    for (int i = 0; i < kBlock; ++i) {
+      scan.position[scan.entries + i] = static_cast<std::uint16_t>(none);
+    }
+  }
+
+  /// The way's own copy of the weight counts, as slots.
+  void copy_slots(int q) {
+    const std::size_t stride = static_cast<std::size_t>(in.count_stride);
+    const std::size_t size = static_cast<std::size_t>(in.positions) * stride;
+    const Count* from = counts + static_cast<std::size_t>(q) * size;
+    Count* to = ways[q].slots;
+    const Count least = in.skip_none ? 1 : 0;
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i] > least ? from[i] : least;
+    for (std::size_t i = 0; i < stride; ++i) to[size + i] = 0;
   }
 
   /// Keeps the rooms of the last D entries.
@@ -516,7 +557,8 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {}, {}, {}, {}};
+  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {},
+                            {}, {},  {},     in.depth >= kBlock};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {
@@ -527,6 +569,8 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
   const std::size_t chunks = static_cast<std::size_t>(kernel.chunks);
   const std::size_t rooms = static_cast<std::size_t>(2 * in.depth + kRoomExtra + 2 * kBlock);
   const std::size_t entries = static_cast<std::size_t>(in.positions + 1 + 4 * kBlock);
+  const std::size_t rows =
+      static_cast<std::size_t>(in.positions + 2) * static_cast<std::size_t>(in.count_stride);
   alignas(64) Lag valid[kBlock];
   alignas(64) Lag counting[kBlock];
   for (int i = 0; i < kBlock; ++i) {
@@ -541,7 +585,8 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
     auto& way = kernel.ways[q];
     way.scan.offset = reinterpret_cast<I32*>(take(entries * sizeof(I32)));
     way.scan.position = reinterpret_cast<std::uint16_t*>(take(entries * sizeof(std::uint16_t)));
-    way.last_row = reinterpret_cast<Count*>(take(static_cast<std::size_t>(in.count_stride) * 2));
+    way.slots = reinterpret_cast<Count*>(take(rows * sizeof(Count)));
+    kernel.copy_slots(q);
     way.issue = 0;  // L_start - 1
     way.issued = 0;
     way.blocked = 0;
@@ -558,11 +603,12 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
 }
 
 bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output) {
-  if (input.counts8 == nullptr) return false;
+  if (input.counts8 == nullptr || input.positions > kMostPositions) return false;
   return run_kernel<I16>(input, input.counts8, scratch, output);
 }
 
 bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output) {
+  if (input.positions > kMostPositions) return false;
   return input.counts8 != nullptr ? run_kernel<I32>(input, input.counts8, scratch, output)
                                   : run_kernel<I32>(input, input.counts16, scratch, output);
 }

@@ -24,12 +24,13 @@ bool have_avx2() {
 
 std::size_t kernel_scratch_bytes(const KernelInput& input) {
   const auto size_of = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  // Per way: lanes (7 vectors of 32-bit lags), rooms, offsets, positions, last row; kernel_body.h.
+  // Per way: lanes (7 vectors of 32-bit lags), rooms, offsets, positions, slots; kernel_body.h.
   const std::size_t lanes = size_of(input.count_stride) * 7 * 4 + 64;
   const std::size_t rooms = size_of(2 * input.depth + 4096 + 32) * 4;
   const std::size_t entries = size_of(input.positions + 65) * 6;
-  const std::size_t row = size_of(input.count_stride) * 2;
-  return size_of(input.ways) * (lanes + rooms + entries + row + 5 * 64) + 64;
+  const std::size_t slots = size_of(input.positions + 2) * size_of(input.count_stride) *
+                            (input.counts8 != nullptr ? 1 : 2);
+  return size_of(input.ways) * (lanes + rooms + entries + slots + 5 * 64) + 64;
 }
 
 bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {

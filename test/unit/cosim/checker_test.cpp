@@ -63,6 +63,24 @@ TEST(PassChecker, MismatchesAreCountedAndTheFirstIsReportedWhateverTheThreads) {
   EXPECT_NE(report->find("parameters: Pes=2 KWays=2 RowsPerPe=4"), std::string::npos) << *report;
 }
 
+TEST(PassChecker, GivesUpAfterManyMismatchesAtTheSamePlaceWhateverTheThreads) {
+  for (const int threads : {1, 2, 5}) {
+    PassChecker checker(small_engine(), broken_rtl(), threads);
+    std::int64_t cycles = 0;
+    for (int i = 0; i < 300; ++i) {
+      CheckJob job = check_job(i);
+      if (i <= 3 + 19 * 7) cycles += job.driven.length;
+      checker.check(std::move(job));
+    }
+    const CheckTotals totals = checker.finish();
+    EXPECT_TRUE(totals.gave_up);
+    EXPECT_EQ(totals.mismatches, 20);
+    EXPECT_EQ(totals.checked, 3 + 19 * 7 + 1);
+    EXPECT_EQ(totals.cycles, cycles);
+    EXPECT_NE(totals.first_mismatch->find("pass 3: "), std::string::npos);
+  }
+}
+
 TEST(PassChecker, TheKernelThatDroveTheSimulationIsCheckedToo) {
   PassChecker checker(small_engine(), faithful_rtl(), 1);
   CheckJob job = check_job(0);

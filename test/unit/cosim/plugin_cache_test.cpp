@@ -3,8 +3,11 @@
 // The cache on a make-believe source folder whose build script only writes down that it ran.
 #include "cosim/plugin_cache.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -182,6 +185,70 @@ TEST_F(PluginCacheTest, AFolderThatCannotBe) {
   options_.folder = folder_.file("file/below");
   EXPECT_NE(error().find("file"), std::string::npos);
   EXPECT_NE(error(), "no error");
+}
+
+TEST_F(PluginCacheTest, ListTellsWhatIsThere) {
+  EXPECT_TRUE(PluginCache(options_).list().empty());
+  const std::string path = find();
+  options_.trace = true;
+  const std::string traced = find();
+  EXPECT_NE(path, traced);
+  engine_.pes = 8;
+  EXPECT_FALSE(PluginCache(options_).contains(engine_));
+  options_.trace = false;
+  const std::string other = find();
+  EXPECT_TRUE(PluginCache(options_).contains(engine_));
+  const auto plugins = PluginCache(options_).list();
+  ASSERT_EQ(plugins.size(), 3u);
+  for (const CachedPlugin& plugin : plugins) {
+    EXPECT_TRUE(plugin.current);
+    EXPECT_EQ(plugin.bytes, 19);
+    EXPECT_EQ(plugin.trace, plugin.path == traced);
+    EXPECT_EQ(plugin.arguments.size(), 16u);
+    EXPECT_EQ(plugin.arguments.front(), plugin.path == other ? "Pes=8" : "Pes=16");
+  }
+  std::ifstream in(folder_.file("runs"));
+  std::string line;
+  std::getline(in, line);
+  EXPECT_EQ(line.find("--trace"), std::string::npos);
+  std::getline(in, line);
+  EXPECT_NE(line.find(" --trace Pes=16"), std::string::npos) << line;
+}
+
+TEST_F(PluginCacheTest, CleanRemovesWhatIsOutOfDate) {
+  const std::string old = find();
+  folder_.write("rtl/engine/a.sv", "module a; wire y; endmodule\n");
+  const std::string now = find();
+  folder_.write("cache/rtl/unknown.so", "from elsewhere");
+  folder_.write("cache/rtl/failed.log", "no");
+  const PluginCache cache(options_);
+  int out_of_date = 0;
+  for (const CachedPlugin& plugin : cache.list()) out_of_date += plugin.current ? 0 : 1;
+  EXPECT_EQ(out_of_date, 2);
+  const CleanedCache cleaned = cache.clean(false);
+  EXPECT_EQ(cleaned.plugins, 2);
+  EXPECT_EQ(cleaned.bytes, 19 + 14);
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(now));
+  EXPECT_FALSE(fs::exists(options_.folder + "/failed.log"));
+  EXPECT_EQ(find(), now);
+  EXPECT_EQ(runs(), 2);
+  EXPECT_EQ(cache.clean(true).plugins, 1);
+  EXPECT_TRUE(fs::is_empty(options_.folder));
+}
+
+TEST_F(PluginCacheTest, CleanLeavesAloneWhatIsBeingBuilt) {
+  const std::string path = find();
+  const std::string lock = path.substr(0, path.size() - 3) + ".lock";
+  const int fd = ::open(lock.c_str(), O_RDWR);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::flock(fd, LOCK_EX), 0);
+  CleanedCache cleaned = PluginCache(options_).clean(true);
+  EXPECT_EQ(cleaned.plugins, 0);
+  EXPECT_EQ(cleaned.in_use, 1);
+  EXPECT_TRUE(fs::exists(path));
+  ::close(fd);
+  EXPECT_EQ(PluginCache(options_).clean(true).plugins, 1);
 }
 
 TEST_F(PluginCacheTest, AnUnloadableFileIsBuiltAnewOnce) {
