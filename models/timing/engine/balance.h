@@ -14,8 +14,9 @@
 namespace lacuna::timing::engine {
 
 /// The `order` of a tile. Deals the channels of each row, heaviest first, to the PE with the least
-/// load so far; a channel's load is its number of mask bits (kGreedy), or their sum weighted with
-/// how often the activation at that k is non-zero (kActivation). kNone: place i on PE i.
+/// load so far, then takes each row back and deals it again, a few times over; a channel's load is
+/// its number of mask bits (kGreedy), or their sum weighted with how often the activation at that k
+/// is non-zero (kActivation). kNone: place i on PE i.
 ///
 /// `source.order` is ignored. `density`: one weight per k of the tile's windows (k_range order),
 /// used by kActivation only; empty counts as all 1. Deterministic: ties go to the lower channel and

@@ -91,7 +91,7 @@ struct CarryIn {
                                   const EvaluateOptions& options = {});
 
 /// A dense pass in closed form (section 7): all weights and activations non-zero, every way X
-/// positions, N = P*rows, no carry-in, D >= 3 or rows >= 2. Returns the pass length.
+/// positions, N = P*rows, no carry-in, D*rows >= 3. Returns the pass length.
 [[nodiscard]] base::Cycle dense_pass_length(const params::EngineParams& params, int positions,
                                             int rows, int groups);
 

@@ -4,6 +4,8 @@
 // section 7.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "base/rng.h"
 #include "support/random_pass.h"
 #include "timing/engine/latencies.h"
@@ -33,7 +35,7 @@ TEST(DensePass, TakesWhatTheFormulaSays) {
   base::Rng rng(3);
   int drain_bound = 0;
   int compute_bound = 0;
-  for (int i = 0; i < 600 && !HasFailure(); ++i) {
+  for (int i = 0; i < 800 && !HasFailure(); ++i) {
     params::EngineParams params;
     params.pes = static_cast<int>(rng.range(1, 24));
     params.k_ways = static_cast<int>(rng.range(1, 6));
@@ -43,7 +45,8 @@ TEST(DensePass, TakesWhatTheFormulaSays) {
     params.fifo_depth = static_cast<int>(rng.range(1, 20));
     params.drain_width = rng.bernoulli(0.5) ? params.pes * static_cast<int>(rng.range(1, 3)) : 1;
     if (rng.bernoulli(0.3)) params.skip_empty = params::SkipEmpty::kNone;
-    const int rows = static_cast<int>(rng.range(params.fifo_depth >= 3 ? 1 : 2, 16));
+    const int least_rows = (2 + params.fifo_depth) / params.fifo_depth;  // D*R_used >= 3
+    const int rows = static_cast<int>(rng.range(least_rows, 16));
     const int positions = static_cast<int>(rng.range(1, 60));
     const int groups = static_cast<int>(rng.range(1, 12));
     const PassResult result = run(
@@ -57,6 +60,25 @@ TEST(DensePass, TakesWhatTheFormulaSays) {
   }
   EXPECT_GT(drain_bound, 50);
   EXPECT_GT(compute_bound, 50);
+}
+
+// Where D*R_used < 3 the FIFO is the limit, not the MAC stage: D entries in the 3 cycles that one
+// is away.
+TEST(DensePass, TakesLongerIfTheFifoIsTooShort) {
+  for (const auto& [depth, rows] : {std::pair{1, 1}, {1, 2}, {2, 1}}) {
+    params::EngineParams params;
+    params.pes = 4;
+    params.drain_width = 4;
+    params.fifo_depth = depth;
+    const int positions = 300;
+    const PassResult result =
+        run(dense_pass(params, positions * params.k_ways, params.pes * rows, 1));
+    EXPECT_GT(result.length, dense_pass_length(params, positions, rows, 1));
+    const base::Cycle last_issue =
+        kStartLatency + 3 * ((positions - 1) / depth) + (positions - 1) % depth;
+    EXPECT_EQ(result.length, last_issue + kIssueLatency + kMaskLatency + rows + kMacLatency)
+        << "D=" << depth << " R=" << rows;
+  }
 }
 
 TEST(DensePass, OfTheReferenceCore) {
