@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cosim/plugin_calls.h"
@@ -149,6 +151,7 @@ RtlSequenceResult RtlInstance::run_sequence(std::span<const RtlJob> jobs, int re
   loads.reserve(2 * jobs.size());
   passes.reserve(jobs.size());
   std::uint64_t waits = 0;  // what the schedules may add to the time of any pass
+  std::uint64_t drain = 0;  // of a group: a pass may find two of them still to come
   for (const RtlJob& job : jobs) {
     images.push_back(timing::engine::weight_image(engine, *job.tile));
     loads.push_back(weight_load(*job.tile, images.back()));
@@ -163,10 +166,13 @@ RtlSequenceResult RtlInstance::run_sequence(std::span<const RtlJob> jobs, int re
                                                   engine.load_width);
     waits += 2 * schedule.load_wait + schedule.start_wait +
              (schedule.load_gaps == 0 ? 0 : 2 * beats * 256 / (256 - schedule.load_gaps) + 2000);
+    drain = std::max(
+        drain, static_cast<std::uint64_t>(timing::engine::kDrainLatency +
+                                          timing::engine::drain_beats(engine, job.tile->rows)));
   }
   std::vector<lacuna_rtl_job> calls;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    passes[i].cycle_limit += waits;
+    passes[i].cycle_limit += waits + 2 * drain;
     lacuna_rtl_job call{};
     call.weights = &loads[2 * i];
     call.block = &loads[2 * i + 1];

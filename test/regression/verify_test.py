@@ -26,6 +26,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SETS = ["small", "lanes", "wide"]
+EVERY_ENTRY_TAKEN = {"lanes"}  # skip_empty: none
 PROGRAM = None
 
 
@@ -79,7 +80,10 @@ class RandomPasses(unittest.TestCase):
                 for kind, count in one["kinds"].items():
                     self.assertGreater(count, 10, kind)
                 for name, count in one["counters"].items():
-                    # Only where empty entries cost a cycle are there slots without a weight aplenty.
+                    # Where every entry takes a slot on every PE, no PE waits for one of its own.
+                    if name == "pe_issue" and one["name"] in EVERY_ENTRY_TAKEN:
+                        self.assertEqual(count, 0)
+                        continue
                     self.assertGreater(count, 0, f"{one['name']}: {name}")
             suite = xml.etree.ElementTree.parse(out / "junit.xml").getroot()
             self.assertEqual([c.get("name") for c in suite.iter("testcase")], SETS)

@@ -47,6 +47,10 @@ class Driver {
  public:
   Driver() : context_(std::make_unique<Context>()) {
     context_->randReset(0);
+#if VM_TRACE
+    // Before the first evaluation, so that a waveform may begin at any time.
+    context_->traceEverOn(true);
+#endif
     use_context();
     model_ = std::make_unique<Model>(context_.get(), "engine");
     model_->eval();
@@ -226,7 +230,6 @@ class Driver {
     bool commanded = false;
     std::size_t job = 0;
     const lacuna_rtl_job* schedule = nullptr;
-    std::uint64_t key = 0;  // of the half once it is loaded; 0: it will be released
   };
 
   void begin_load(const lacuna_rtl_load& load, unsigned half_index, std::uint64_t* measured,
@@ -239,8 +242,9 @@ class Driver {
     request.wait = job.load_wait;
     request.job = job_index;
     request.schedule = &job;
-    request.key = released ? 0 : load.key;
-    request.half->key = request.key;
+    // Known from now on, since later jobs choose their halves while the load is under way; 0 if it
+    // will be released, so that none of them counts on it.
+    request.half->key = released ? 0 : load.key;
     loads_.push_back(request);
   }
 
@@ -307,7 +311,6 @@ class Driver {
     if (((flags >> load.half_index) & 1U) != 0) {
       if (load.sent != load.in->image_bytes) fail("the image is longer than its load command says");
       load.half->loaded = true;
-      load.half->key = load.key;
       *load.measured = now_ - load.first_beat - load.gaps;
       loads_.erase(loads_.begin());
       return;
@@ -443,8 +446,8 @@ class Driver {
     const bool loaded = ((model_->weights_loaded_o >> job.weight_half) & 1U) != 0 &&
                         ((model_->acts_loaded_o >> job.act_half) & 1U) != 0;
     if ((model_->start_ready_o != 0) != (over && loaded)) {
-      fail(over && loaded ? "a start is not taken though its halves are loaded"
-                          : "a start is taken too early");
+      fail("the start of pass " + std::to_string(started_) +
+           (over && loaded ? " is not taken though its halves are loaded" : " is taken too early"));
     }
   }
 
@@ -612,6 +615,7 @@ class Driver {
       if (prepared < count && prepared <= started_) {
         prepare(jobs[prepared], prepared);
         ++prepared;
+        deadline += pending_load_beats();
       }
       if (!loads_.empty() || m.ld_valid_i != 0 || m.release_wt_i != 0 || m.release_act_i != 0) {
         drive_load();
@@ -661,13 +665,35 @@ class Driver {
       edge();
 
       if (started_ == count && drained_.job == count && all_out(jobs)) break;
-      if (now_ > deadline + pending_load_beats()) {
+      if (now_ > deadline) {
         fail("no end within the cycle limit of " +
-             std::to_string(in[started_ == 0 ? 0 : started_ - 1].pass->cycle_limit) + " cycles");
+             std::to_string(in[started_ == 0 ? 0 : started_ - 1].pass->cycle_limit) +
+             " cycles: " + whereabouts(jobs));
       }
     }
     m.start_valid_i = 0;
     for (Job& job : jobs) finish(job, begin);
+  }
+
+  /// What has not come yet, for an engine that hangs.
+  [[nodiscard]] std::string whereabouts(const std::vector<Job>& jobs) const {
+    const auto number = [](std::uint64_t value) { return std::to_string(value); };
+    if (!loads_.empty()) {
+      const Load& load = loads_.front();
+      return "the load of the " + std::string(load.in->kind == 0 ? "tile" : "block") + " of pass " +
+             number(load.job) + " is at byte " + number(load.sent) + " of " +
+             number(load.in->image_bytes);
+    }
+    if (ended_.job < started_) {
+      return "pass " + number(ended_.job) + " has ended " + number(ended_.index) + " of " +
+             number(jobs[ended_.job].in->pass->groups) + " groups";
+    }
+    if (started_ < jobs.size()) return "pass " + number(started_) + " has not started";
+    if (drained_.job < started_) {
+      return "pass " + number(drained_.job) + " has drained " + number(drained_.index) + " of " +
+             number(jobs[drained_.job].in->pass->groups) + " groups";
+    }
+    return "output beats or partial sums are missing";
   }
 
   /// Resets the engine in the middle; only jobs whose last beat is out keep their records.
