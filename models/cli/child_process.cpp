@@ -101,7 +101,7 @@ class Child {
   }
 
   [[nodiscard]] std::string result() const {
-    const std::string body = text_.empty() ? std::string() : text_.substr(1);
+    std::string body = text_.empty() ? std::string() : text_.substr(1);
     switch (text_.empty() ? '\0' : text_[0]) {
       case kDone:
         return body;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "report/format.h"
@@ -97,7 +98,7 @@ Json gemm_json(const GemmOperands& operands, const std::vector<GemmVariant>& var
 std::string gemm_text(const Json& report) {
   using base::with_thousands;
   const auto whole = [](const Json& value) {
-    return with_thousands(static_cast<long long>(value.get<double>() + 0.5));
+    return with_thousands(std::llround(value.get<double>()));
   };
   const Json& gemm = report["gemm"];
   const auto operand = [](const Json& json) {

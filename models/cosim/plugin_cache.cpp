@@ -257,7 +257,7 @@ std::string PluginCache::find_or_build(const params::EngineParams& engine) const
         base::printable(name)));
   }
   const std::vector<std::string> arguments = rtl_arguments(engine);
-  const std::string wanted = target(arguments);
+  std::string wanted = target(arguments);
   if (!fs::exists(wanted)) build(arguments, wanted);
   return wanted;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "base/text.h"
@@ -20,7 +21,7 @@ constexpr int kBarWidth = 40;
 std::string share_of(double part, double whole) { return percent(whole > 0 ? part / whole : 0); }
 
 std::string cycles(double count, double clock_hz) {
-  return fmt::format("{} cycles ({})", with_thousands(static_cast<long long>(count + 0.5)),
+  return fmt::format("{} cycles ({})", with_thousands(std::llround(count)),
                      si(count / clock_hz, "s"));
 }
 

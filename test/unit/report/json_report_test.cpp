@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -41,15 +40,15 @@ std::set<std::string> documented() {
   std::string rest = text.str();
   rest = rest.substr(rest.find("## JSON"));
   std::set<std::string> keys;
-  static const std::regex kRow("^\\| (`[^|]*`) \\|");
-  static const std::regex kCode("`([^`]+)`");
   std::istringstream lines(rest);
   for (std::string line; std::getline(lines, line);) {
-    std::smatch row;
-    if (!std::regex_search(line, row, kRow)) continue;
-    const std::string cell = row[1];
-    for (std::sregex_iterator code(cell.begin(), cell.end(), kCode), end; code != end; ++code) {
-      keys.insert((*code)[1]);
+    if (line.rfind("| `", 0) != 0) continue;
+    const std::string cell = line.substr(2, line.find(" |", 2) - 2);
+    for (std::size_t open = cell.find('`'); open != std::string::npos;) {
+      const std::size_t close = cell.find('`', open + 1);
+      if (close == std::string::npos) break;
+      keys.insert(cell.substr(open + 1, close - open - 1));
+      open = cell.find('`', close + 1);
     }
   }
   return keys;
