@@ -3,6 +3,7 @@
 // The list of commands: to add one, include its header and add a line.
 #include "cli/command.h"
 #include "cli/describe_command.h"
+#include "cli/dram_command.h"
 #include "cli/gemm_command.h"
 #include "cli/rtl_command.h"
 #include "cli/run_command.h"
@@ -15,6 +16,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_run_command());
   commands.push_back(make_gemm_command());
+  commands.push_back(make_dram_command());
   commands.push_back(make_verify_command());
   commands.push_back(make_rtl_command());
   commands.push_back(make_describe_command());

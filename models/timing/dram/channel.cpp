@@ -57,7 +57,10 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
     busy_since_ = std::max(now, last_data_);
   }
   const Direction direction = request.is_write ? kWrites : kReads;
+  settle_queues(now);
   queues_[direction].push(burst, bank_state(request.bank).open_row);
+  std::int64_t& largest = request.is_write ? stats_.write_queue_largest : stats_.read_queue_largest;
+  largest = std::max<std::int64_t>(largest, queues_[direction].size());
   renew_wish(request.bank, direction);
   ++rank_pending_[static_cast<std::size_t>(table_.place(request.bank).rank)];
   is_chosen_ = false;
@@ -76,7 +79,15 @@ bool Channel::step(Cycle now) {
 const ChannelStats& Channel::stats(Cycle now) {
   if (pending() == 0) advance(now);
   states_.settle(now, stats_);
+  settle_queues(now);
   return stats_;
+}
+
+void Channel::settle_queues(Cycle time) {
+  const Cycle passed = time - queues_since_;
+  queues_since_ = time;
+  stats_.read_queue_cycles += passed * queues_[kReads].size();
+  stats_.write_queue_cycles += passed * queues_[kWrites].size();
 }
 
 // ---- what to do next ----
@@ -330,6 +341,7 @@ void Channel::perform_column(const Action& action) {
   const bool is_write = direction_ == kWrites;
   issue(action.command, action.bank, action.time, burst.row, burst.column);
   if (action.position > 0) ++state.passed;
+  settle_queues(action.time);
   queue.remove(action.bank, action.position, state.open_row);
   renew_wishes(action.bank);
   --rank_pending_[static_cast<std::size_t>(table_.place(action.bank).rank)];

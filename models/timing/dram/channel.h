@@ -151,6 +151,8 @@ class Channel {
   void close_bank(int bank);
   void close_rank(int rank, Cycle time);
   void finish(const BankQueues::Burst& burst, bool is_write, Cycle done);
+  // Counts how full the queues were up to `time`; before every change of them.
+  void settle_queues(Cycle time);
 
   [[nodiscard]] BankState& bank_state(int bank) { return banks_[static_cast<std::size_t>(bank)]; }
   [[nodiscard]] const BankState& bank_state(int bank) const {
@@ -177,6 +179,7 @@ class Channel {
   Cycle floor_ = 0;  ///< no command starts before
   std::uint64_t order_ = 0;
   Cycle busy_since_ = 0;
+  Cycle queues_since_ = 0;
   Cycle last_data_ = 0;
   bool is_busy_ = false;
   std::vector<BurstDone> completions_;

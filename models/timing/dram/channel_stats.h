@@ -34,6 +34,12 @@ struct ChannelStats {
   std::int64_t precharged_cycles = 0;  ///< all banks closed
   std::int64_t refreshing_cycles = 0;  ///< all-bank refresh
 
+  // Bursts waiting for their column command, summed over cycles: occupancy of the queues.
+  std::int64_t read_queue_cycles = 0;
+  std::int64_t write_queue_cycles = 0;
+  std::int64_t read_queue_largest = 0;
+  std::int64_t write_queue_largest = 0;
+
   // From arrival to the end of the last data beat, pipeline included.
   std::int64_t read_latency_sum = 0;
   std::int64_t read_latency_largest = 0;
@@ -67,6 +73,10 @@ inline ChannelStats& ChannelStats::operator+=(const ChannelStats& other) {
   active_cycles += other.active_cycles;
   precharged_cycles += other.precharged_cycles;
   refreshing_cycles += other.refreshing_cycles;
+  read_queue_cycles += other.read_queue_cycles;
+  write_queue_cycles += other.write_queue_cycles;
+  read_queue_largest = std::max(read_queue_largest, other.read_queue_largest);
+  write_queue_largest = std::max(write_queue_largest, other.write_queue_largest);
   read_latency_sum += other.read_latency_sum;
   read_latency_largest = std::max(read_latency_largest, other.read_latency_largest);
   write_latency_sum += other.write_latency_sum;

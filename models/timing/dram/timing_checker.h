@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "params/memory_params.h"
@@ -41,6 +42,8 @@ class TimingChecker : public CommandObserver {
   [[nodiscard]] std::int64_t commands() const { return count_; }
   [[nodiscard]] std::int64_t violations() const { return violations_; }
   [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
+  /// The kept findings, which are forgotten then: a caller that takes them often sees every one.
+  [[nodiscard]] std::vector<Finding> take_findings() { return std::exchange(findings_, {}); }
   /// The first findings, a line each, for messages.
   [[nodiscard]] std::string summary(std::size_t lines = 5) const;
 
