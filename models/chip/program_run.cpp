@@ -191,7 +191,7 @@ tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_til
   const engine_model::WeightView view = mapper::run_time_weights(
       of, store_->codes(of.right, task.sample).data(), right.channels(), head);
   tlm::TileLoad load;
-  load.tile = mapper::compile_tile(chip_.engine, of, plan, view, task.n_tile, k_tile);
+  load.tile = mapper::compile_tile(chip_.engine, of, plan, {view}, task.n_tile, k_tile);
   load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
 
   const mapper::KTile& k = plan.split.k_tiles[static_cast<std::size_t>(k_tile)];

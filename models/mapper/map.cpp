@@ -73,13 +73,16 @@ class Builder {
     problem.transpose_right = plan.run_time && layer.transpose_right;
     problem.activation_density = statistics.density;
     const WindowTable windows(chip_.engine, segments_of(layer));
-    const WeightCounts counts =
-        plan.run_time ? WeightCounts(shape.n, windows, chip_.engine)
-                      : WeightCounts(layer.weights.codes, shape.n, windows, chip_.engine);
+    const std::shared_ptr<const tensor::MaskMatrix> mask =
+        plan.run_time ? nullptr : layer.weights.mask();
+    const WeightCounts counts = plan.run_time ? WeightCounts(shape.n, windows, chip_.engine)
+                                              : WeightCounts(*mask, windows, chip_.engine);
     plan.split = choose_split(problem, counts, windows, chip_);
 
     const auto index = static_cast<int>(program_.gemms.size());
     if (!plan.run_time) {
+      const workload::WeightMatrix weights = layer.weights.with_codes();
+      const TileOperand operand{{weights.codes.data(), weights.k, 1}, mask.get()};
       plan.first_tile = static_cast<int>(program_.weight_tiles.size());
       const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
       for (int n = 0; n < plan.split.n_tiles; ++n) {
@@ -88,7 +91,7 @@ class Builder {
           tile.gemm = index;
           tile.n_tile = n;
           tile.k_tile = k;
-          tile.tile = compile_tile(chip_.engine, layer, plan, constant_weights(layer), n, k);
+          tile.tile = compile_tile(chip_.engine, layer, plan, operand, n, k);
           program_.weight_tiles.push_back(std::move(tile));
         }
       }

@@ -44,14 +44,8 @@ KTile make_tile(const WindowTable& windows, int begin, int end) {
 bool k_tile_fits(const WeightCounts& counts, const WindowTable& windows,
                  const params::EngineParams& engine, std::int64_t tile_channels,
                  std::int64_t block_rows, int begin, int end) {
-  if (!block_fits(windows, engine, block_rows, begin, end)) return false;
-  for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
-    if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
-                   end)) {
-      return false;
-    }
-  }
-  return true;
+  return block_fits(windows, engine, block_rows, begin, end) &&
+         tiles_fit(counts, windows, engine, tile_channels, begin, end);
 }
 
 /// Largest window_end such that windows [begin, window_end) make a tile for all channel ranges and

@@ -15,10 +15,6 @@ engine_model::Segments segments_of(const workload::Layer& layer) {
   return {layer.gemm.segments, static_cast<int>(layer.gemm.segment_channels)};
 }
 
-engine_model::WeightView constant_weights(const workload::Layer& layer) {
-  return {layer.weights.codes.data(), layer.weights.k, 1};
-}
-
 engine_model::WeightView run_time_weights(const workload::Layer& layer, const std::uint8_t* right,
                                           std::int64_t right_channels, int head) {
   const auto* codes = reinterpret_cast<const std::int8_t*>(right);
@@ -30,12 +26,13 @@ engine_model::WeightView run_time_weights(const workload::Layer& layer, const st
 std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParams& engine,
                                                        const workload::Layer& layer,
                                                        const GemmPlan& plan,
-                                                       const engine_model::WeightView& weights,
-                                                       int n_tile, int k_tile) {
+                                                       const TileOperand& operand, int n_tile,
+                                                       int k_tile) {
   const Split& split = plan.split;
   const KTile& k = split.k_tiles[static_cast<std::size_t>(k_tile)];
   engine_model::TileSource source;
-  source.weights = weights;
+  source.weights = operand.weights;
+  source.mask = operand.mask;
   source.segments = segments_of(layer);
   source.windows = {k.window_begin, k.window_end};
   source.first_channel = std::int64_t{n_tile} * split.tile_channels;

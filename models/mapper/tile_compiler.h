@@ -17,18 +17,22 @@ namespace lacuna::mapper {
 /// K of a layer as the engine sees it.
 [[nodiscard]] timing::engine::Segments segments_of(const workload::Layer& layer);
 
-/// The right operand of one product: constant weights.
-[[nodiscard]] timing::engine::WeightView constant_weights(const workload::Layer& layer);
 /// A run-time operand of one head, in the stored right value (one sample) of `right_channels`
 /// channels.
 [[nodiscard]] timing::engine::WeightView run_time_weights(const workload::Layer& layer,
                                                           const std::uint8_t* right,
                                                           std::int64_t right_channels, int head);
 
+/// The weights of a tile: codes, a mask, or both (TileSource).
+struct TileOperand {
+  timing::engine::WeightView weights;
+  const tensor::MaskMatrix* mask = nullptr;
+};
+
 /// Tile (n_tile, k_tile) of a plan. The last K tile carries the requantization. LACUNA_CHECK: the
 /// tile keeps the capacity rules.
 [[nodiscard]] std::shared_ptr<const timing::engine::Tile> compile_tile(
     const params::EngineParams& engine, const workload::Layer& layer, const GemmPlan& plan,
-    const timing::engine::WeightView& weights, int n_tile, int k_tile);
+    const TileOperand& operand, int n_tile, int k_tile);
 
 }  // namespace lacuna::mapper

@@ -3,45 +3,64 @@
 
 #include <algorithm>
 
+#include "base/bits.h"
 #include "base/cycles.h"
 #include "base/error.h"
 
 namespace lacuna::mapper {
+namespace {
 
-WeightCounts::WeightCounts(std::span<const std::int8_t> codes, std::int64_t n,
-                           const WindowTable& windows, const params::EngineParams& engine)
+/// Bits 0, step, 2*step ... of a word.
+std::uint64_t every(int step) {
+  std::uint64_t bits = 0;
+  for (int bit = 0; bit < 64; bit += step) bits |= std::uint64_t{1} << bit;
+  return bits;
+}
+
+}  // namespace
+
+WeightCounts::WeightCounts(const tensor::MaskMatrix& mask, const WindowTable& windows,
+                           const params::EngineParams& engine)
     : windows_(windows),
       pes_(engine.pes),
       ways_(engine.k_ways),
       count_(windows.windows()),
-      n_(n),
+      n_(mask.rows),
       in_place_(false) {
   const std::int64_t k_total = windows.segments().k();
-  LACUNA_CHECK(static_cast<std::int64_t>(codes.size()) == n * k_total,
-               "weights have {} codes, {} x {} expected", codes.size(), n, k_total);
-  const std::size_t row_length = static_cast<std::size_t>(count_) + 1;
-  prefix_.assign(static_cast<std::size_t>(ways_) * n_ * row_length, 0);
-  const bool skip = engine.skip_weights;
-  for (std::int64_t channel = 0; channel < n_; ++channel) {
-    const std::int8_t* row = codes.data() + channel * k_total;
-    for (int window = 0; window < count_; ++window) {
-      const std::int64_t segment_begin =
-          window / windows.segment_windows() * std::int64_t{windows.segments().channels};
-      const timing::engine::KRange range = windows.k_range({window, window + 1});
-      for (std::int64_t k = range.begin; k < range.end; ++k) {
-        if (skip && row[k] == 0) continue;
-        const auto way = static_cast<std::size_t>((k - segment_begin) % ways_);
-        ++prefix_[(way * n_ + channel) * row_length + window + 1];
-        ++nonzeros_;
+  LACUNA_CHECK(mask.columns == k_total, "weights have {} k, {} expected", mask.columns, k_total);
+  prefix_.assign(static_cast<std::size_t>(ways_) * (static_cast<std::size_t>(count_) + 1) *
+                     static_cast<std::size_t>(n_),
+                 0);
+  // Windows begin at multiples of the number of ways, counted from their segment.
+  const int piece = ways_ * (64 / ways_);
+  const std::uint64_t pattern = every(ways_);
+  for (int window = 0; window < count_; ++window) {
+    const timing::engine::KRange range = windows.k_range({window, window + 1});
+    for (std::int64_t channel = 0; channel < n_; ++channel) {
+      for (int way = 0; way < ways_; ++way) {
+        cell(way, window + 1, channel) = cell(way, window, channel);
+      }
+      for (std::int64_t k = range.begin; k < range.end; k += piece) {
+        const int length = static_cast<int>(std::min<std::int64_t>(piece, range.end - k));
+        const std::uint64_t bits = engine.skip_weights
+                                       ? tensor::row_bits(mask.row(channel), k, length)
+                                       : base::low_mask(length);
+        for (int way = 0; way < ways_; ++way) {
+          const int found = base::popcount(bits >> static_cast<unsigned>(way) & pattern);
+          cell(way, window + 1, channel) += found;
+          nonzeros_ += found;
+        }
       }
     }
   }
-  for (std::size_t row = 0; row < static_cast<std::size_t>(ways_) * n_; ++row) {
-    for (int window = 0; window < count_; ++window) {
-      prefix_[row * row_length + window + 1] += prefix_[row * row_length + window];
-    }
-  }
 }
+
+WeightCounts::WeightCounts(std::span<const std::int8_t> codes, std::int64_t n,
+                           const WindowTable& windows, const params::EngineParams& engine)
+    : WeightCounts(tensor::mask_of(reinterpret_cast<const std::uint8_t*>(codes.data()), n,
+                                   static_cast<std::int64_t>(codes.size()) / n),
+                   windows, engine) {}
 
 WeightCounts::WeightCounts(std::int64_t n, const WindowTable& windows,
                            const params::EngineParams& engine)
@@ -66,12 +85,14 @@ std::int64_t WeightCounts::worst_values(std::int64_t n_begin, std::int64_t n_end
   }
   std::int64_t worst = 0;
   for (int way = 0; way < ways_; ++way) {
+    const std::int32_t* from = row(way, begin);
+    const std::int32_t* to = row(way, end);
     std::int64_t sum = 0;
-    for (std::int64_t row = n_begin; row < n_end; row += pes_) {
-      std::int64_t most = 0;
-      const std::int64_t row_end = std::min<std::int64_t>(row + pes_, n_end);
-      for (std::int64_t channel = row; channel < row_end; ++channel) {
-        most = std::max(most, at(way, channel, begin, end));
+    for (std::int64_t first = n_begin; first < n_end; first += pes_) {
+      std::int32_t most = 0;
+      const std::int64_t last = std::min<std::int64_t>(first + pes_, n_end);
+      for (std::int64_t channel = first; channel < last; ++channel) {
+        most = std::max(most, to[channel] - from[channel]);
       }
       sum += most;
     }
@@ -86,7 +107,7 @@ std::int64_t WeightCounts::values(std::int64_t n_begin, std::int64_t n_end, int 
   std::int64_t sum = 0;
   for (int way = 0; way < ways_; ++way) {
     for (std::int64_t channel = n_begin; channel < n_end; ++channel) {
-      sum += at(way, channel, begin, end);
+      sum += row(way, end)[channel] - row(way, begin)[channel];
     }
   }
   return sum;
@@ -106,10 +127,26 @@ bool tile_fits(const WeightCounts& counts, const WindowTable& windows,
   if (end - begin > engine.max_windows()) return false;
   const auto rows = static_cast<int>(base::ceil_div<std::int64_t>(n_end - n_begin, engine.pes));
   if (rows > engine.rows_per_pe) return false;
+  const std::int64_t capacity =
+      engine.weight_buffer / (static_cast<std::int64_t>(engine.pes) * engine.k_ways);
+  const std::int64_t metadata = positions * (mask_bytes(rows) + 2);
+  if (metadata > capacity) return false;
   const std::int64_t values = base::round_up<std::int64_t>(
       counts.worst_values(n_begin, n_end, begin, end), engine.weight_word);
-  return positions * (mask_bytes(rows) + 2) + values <=
-         engine.weight_buffer / (static_cast<std::int64_t>(engine.pes) * engine.k_ways);
+  return metadata + values <= capacity;
+}
+
+bool tiles_fit(const WeightCounts& counts, const WindowTable& windows,
+               const params::EngineParams& engine, std::int64_t tile_channels, int begin, int end) {
+  return counts.remembered({tile_channels, begin, end}, [&] {
+    for (std::int64_t n = 0; n < counts.n(); n += tile_channels) {
+      if (!tile_fits(counts, windows, engine, n, std::min(n + tile_channels, counts.n()), begin,
+                     end)) {
+        return false;
+      }
+    }
+    return true;
+  });
 }
 
 }  // namespace lacuna::mapper

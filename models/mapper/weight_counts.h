@@ -6,10 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "params/chip_params.h"
+#include "tensor/mask_matrix.h"
 #include "timing/engine/windows.h"
 
 namespace lacuna::mapper {
@@ -18,8 +21,11 @@ using timing::engine::WindowTable;
 
 class WeightCounts {
  public:
-  /// `codes` is [n][k], row-major, k in the order of engine.md. With skip.weights off every weight
-  /// that exists counts.
+  /// `mask` has a row per output channel, k in the order of engine.md. With skip.weights off every
+  /// weight that exists counts.
+  WeightCounts(const tensor::MaskMatrix& mask, const WindowTable& windows,
+               const params::EngineParams& engine);
+  /// The same of codes [n][k], row-major.
   WeightCounts(std::span<const std::int8_t> codes, std::int64_t n, const WindowTable& windows,
                const params::EngineParams& engine);
   /// A run-time operand: values at dense places.
@@ -39,11 +45,23 @@ class WeightCounts {
   [[nodiscard]] std::int64_t values(std::int64_t n_begin, std::int64_t n_end, int begin,
                                     int end) const;
 
+  /// compute(), but only once for each (tile channels, first window, last window): the search for
+  /// a split asks again and again.
+  template <class Compute>
+  bool remembered(std::tuple<std::int64_t, int, int> question, const Compute& compute) const {
+    const auto found = answers_.find(question);
+    if (found != answers_.end()) return found->second;
+    return answers_.emplace(question, compute()).first->second;
+  }
+
  private:
-  [[nodiscard]] std::int64_t at(int way, std::int64_t channel, int begin, int end) const {
-    const std::size_t row =
-        (static_cast<std::size_t>(way) * n_ + channel) * (static_cast<std::size_t>(count_) + 1);
-    return prefix_[row + end] - prefix_[row + begin];
+  /// Counts of the windows before `window`, of all channels.
+  [[nodiscard]] const std::int32_t* row(int way, int window) const {
+    return prefix_.data() + (static_cast<std::int64_t>(way) * (count_ + 1) + window) * n_;
+  }
+  std::int32_t& cell(int way, int window, std::int64_t channel) {
+    return prefix_[static_cast<std::size_t>(
+        (static_cast<std::int64_t>(way) * (count_ + 1) + window) * n_ + channel)];
   }
 
   WindowTable windows_;
@@ -53,7 +71,8 @@ class WeightCounts {
   std::int64_t n_;
   bool in_place_;
   std::int64_t nonzeros_ = 0;
-  std::vector<std::int32_t> prefix_;  ///< [way][channel][window + 1]
+  std::vector<std::int32_t> prefix_;  ///< [way][window + 1][channel]
+  mutable std::map<std::tuple<std::int64_t, int, int>, bool> answers_;
 };
 
 /// Bytes that a row mask takes: the smallest of 1, 2, 4, 8 ... that holds `rows` bits.
@@ -63,5 +82,10 @@ class WeightCounts {
 [[nodiscard]] bool tile_fits(const WeightCounts& counts, const WindowTable& windows,
                              const params::EngineParams& engine, std::int64_t n_begin,
                              std::int64_t n_end, int begin, int end);
+
+/// Whether all tiles of `tile_channels` channels of these windows do.
+[[nodiscard]] bool tiles_fit(const WeightCounts& counts, const WindowTable& windows,
+                             const params::EngineParams& engine, std::int64_t tile_channels,
+                             int begin, int end);
 
 }  // namespace lacuna::mapper

@@ -2,8 +2,11 @@
 #include "tensor/mask_generator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <vector>
 
+#include "base/bits.h"
 #include "base/cycles.h"
 #include "base/error.h"
 #include "base/rng.h"
@@ -18,6 +21,58 @@ std::int64_t rounded_share(double share, std::int64_t total) {
   return std::clamp<std::int64_t>(count, 0, total);
 }
 
+/// Draws `count` of the lowest `total` (at most 64) bits, every subset equally likely: Floyd's
+/// algorithm, of more than half those that are left out. Its random numbers below 2, 3 ... come in
+/// batches from one random word each, without bias (Brackett-Rozinsky and Lemire 2024).
+class SubsetDraw {
+ public:
+  SubsetDraw(int total, int count)
+      : inverted_(2 * count > total ? base::low_mask(total) : 0),
+        first_(total - (inverted_ != 0 ? total - count : count)) {
+    for (int last = first_; last < total;) {
+      Batch batch{last, last, 1, 0};
+      while (batch.end < total && batch.product < kMostProduct) {
+        batch.product *= static_cast<std::uint64_t>(++batch.end);
+      }
+      batch.threshold = (0 - batch.product) % batch.product;
+      last = batch.end;
+      batches_.push_back(batch);
+    }
+  }
+
+  std::uint64_t draw(base::Rng& rng) const {
+    __extension__ using Wide = unsigned __int128;
+    std::uint64_t bits = 0;
+    for (const Batch& batch : batches_) {
+      const std::uint64_t before = bits;
+      std::uint64_t random = 0;
+      do {
+        bits = before;
+        random = rng.next();
+        for (int last = batch.begin; last < batch.end; ++last) {
+          const Wide product = static_cast<Wide>(random) * static_cast<std::uint64_t>(last + 1);
+          random = static_cast<std::uint64_t>(product);
+          const std::uint64_t at = std::uint64_t{1} << static_cast<unsigned>(product >> 64U);
+          const std::uint64_t otherwise = std::uint64_t{1} << static_cast<unsigned>(last);
+          const std::uint64_t taken = 0 - static_cast<std::uint64_t>((bits & at) != 0);
+          bits |= at | (otherwise & taken);
+        }
+      } while (random < batch.threshold);
+    }
+    return bits ^ inverted_;
+  }
+
+ private:
+  static constexpr std::uint64_t kMostProduct = std::uint64_t{1} << 50U;
+  struct Batch {
+    int begin, end;
+    std::uint64_t product, threshold;
+  };
+  std::uint64_t inverted_;
+  int first_;
+  std::vector<Batch> batches_;
+};
+
 /// Calls set(i) for exactly `count` of 0..total-1, every subset equally likely, in ascending order
 /// (selection sampling, Knuth TAOCP 2, algorithm 3.4.2 S).
 template <class Set>
@@ -28,6 +83,50 @@ void select(base::Rng& rng, std::int64_t total, std::int64_t count, const Set& s
       set(i);
       --wanted;
     }
+  }
+}
+
+void set_bits(std::uint64_t* row, std::int64_t from, std::uint64_t bits) {
+  const auto shift = static_cast<unsigned>(from % 64);
+  row[from / 64] |= bits << shift;
+  if (shift != 0 && bits >> (64 - shift) != 0) row[from / 64 + 1] |= bits >> (64 - shift);
+}
+
+/// Exactly `count` bits of the whole matrix, every subset equally likely: first each bit on its own
+/// with about the right probability, 64 at a time; then single bits, each equally likely, are added
+/// or taken away until the count is right, which keeps all sets of that size equally likely.
+void draw_exactly(MaskMatrix& mask, std::int64_t count, base::Rng& rng) {
+  const std::int64_t total = mask.rows * mask.columns;
+  if (count == 0 || total == 0) return;
+  constexpr int kPrecision = 14;  // binary digits of the probability
+  const auto share = static_cast<std::uint64_t>(
+      std::llround(static_cast<double>(count) / static_cast<double>(total) * (1 << kPrecision)));
+  std::int64_t found = 0;
+  for (std::int64_t r = 0; r < mask.rows; ++r) {
+    std::uint64_t* row = mask.row(r);
+    for (std::int64_t w = 0; w < mask.stride; ++w) {
+      std::uint64_t bits = 0;
+      if (share >> kPrecision != 0) {
+        bits = ~std::uint64_t{0};
+      } else {
+        for (int digit = std::min(kPrecision, std::countr_zero(share)); digit < kPrecision;
+             ++digit) {
+          const std::uint64_t random = rng.next();
+          bits = (share >> digit & 1U) != 0 ? bits | random : bits & random;
+        }
+      }
+      row[w] = bits &
+               base::low_mask(static_cast<int>(std::min<std::int64_t>(64, mask.columns - 64 * w)));
+      found += base::popcount(row[w]);
+    }
+  }
+  while (found != count) {
+    const auto at = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(total)));
+    std::uint64_t& word = mask.row(at / mask.columns)[at % mask.columns / 64];
+    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(at % mask.columns % 64);
+    if (((word & bit) != 0) != (found > count)) continue;
+    word ^= bit;
+    found += found > count ? -1 : 1;
   }
 }
 
@@ -49,55 +148,48 @@ void check_spec(const MaskSpec& spec) {
   }
 }
 
-/// Sets bytes of the mask to 1. `mask` is rows * columns zeros.
-void draw_mask(std::vector<std::uint8_t>& mask, std::int64_t rows, std::int64_t columns,
-               const MaskSpec& spec) {
-  base::Rng rng = mask_rng(spec.seed);
-  const auto group_wise = [&](std::int64_t group, const auto& count_for) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t first = 0; first < columns; first += group) {
-        const std::int64_t length = std::min(group, columns - first);
-        std::uint8_t* base = mask.data() + row * columns + first;
-        select(rng, length, count_for(length), [&](std::int64_t i) { base[i] = 1; });
-      }
-    }
+void fill_bits(std::uint64_t* row, std::int64_t from, std::int64_t count) {
+  for (; count > 0; count -= 64, from += 64) {
+    set_bits(row, from, base::low_mask(static_cast<int>(std::min<std::int64_t>(64, count))));
+  }
+}
+
+/// Groups of `group` consecutive columns of each row, each with its own count.
+template <class CountFor>
+void draw_groups(MaskMatrix& mask, std::int64_t group, base::Rng& rng, const CountFor& count_for) {
+  const auto subset = [&](std::int64_t length) {
+    const bool small = length >= 1 && length <= 64;
+    return small ? SubsetDraw(static_cast<int>(length), static_cast<int>(count_for(length)))
+                 : SubsetDraw(1, 0);
   };
-  switch (spec.kind) {
-    case PatternKind::kDense:
-      std::fill(mask.begin(), mask.end(), std::uint8_t{1});
-      break;
-    case PatternKind::kUnstructured:
-      if (spec.exact) {
-        select(rng, rows * columns, rounded_share(spec.density, rows * columns),
-               [&](std::int64_t i) { mask[static_cast<std::size_t>(i)] = 1; });
+  const SubsetDraw whole = subset(group);
+  const SubsetDraw rest = subset(mask.columns % group);
+  for (std::int64_t r = 0; r < mask.rows; ++r) {
+    std::uint64_t* row = mask.row(r);
+    for (std::int64_t first = 0; first < mask.columns; first += group) {
+      const std::int64_t length = std::min(group, mask.columns - first);
+      if (length <= 64) {
+        set_bits(row, first, (length == group ? whole : rest).draw(rng));
       } else {
-        for (std::uint8_t& position : mask) position = rng.bernoulli(spec.density) ? 1 : 0;
+        select(rng, length, count_for(length),
+               [&](std::int64_t i) { set_bits(row, first + i, 1); });
       }
-      break;
-    case PatternKind::kNOfM:
-      group_wise(spec.m, [&](std::int64_t length) {
-        return rounded_share(static_cast<double>(spec.n) / static_cast<double>(spec.m), length);
-      });
-      break;
-    case PatternKind::kBank:
-      group_wise(spec.bank,
-                 [&](std::int64_t length) { return rounded_share(spec.density, length); });
-      break;
-    case PatternKind::kBlock: {
-      const std::int64_t across = base::ceil_div(columns, spec.block_k);
-      const std::int64_t down = base::ceil_div(rows, spec.block_n);
-      select(rng, across * down, rounded_share(spec.density, across * down), [&](std::int64_t i) {
-        const std::int64_t row_begin = (i / across) * spec.block_n;
-        const std::int64_t column_begin = (i % across) * spec.block_k;
-        const std::int64_t row_end = std::min(rows, row_begin + spec.block_n);
-        const std::int64_t width = std::min(columns - column_begin, spec.block_k);
-        for (std::int64_t row = row_begin; row < row_end; ++row) {
-          std::fill_n(mask.begin() + row * columns + column_begin, width, std::uint8_t{1});
-        }
-      });
-      break;
     }
   }
+}
+
+void draw_blocks(MaskMatrix& mask, const MaskSpec& spec, base::Rng& rng) {
+  const std::int64_t across = base::ceil_div(mask.columns, spec.block_k);
+  const std::int64_t down = base::ceil_div(mask.rows, spec.block_n);
+  select(rng, across * down, rounded_share(spec.density, across * down), [&](std::int64_t i) {
+    const std::int64_t row_begin = (i / across) * spec.block_n;
+    const std::int64_t column_begin = (i % across) * spec.block_k;
+    const std::int64_t row_end = std::min(mask.rows, row_begin + spec.block_n);
+    const std::int64_t width = std::min(mask.columns - column_begin, spec.block_k);
+    for (std::int64_t row = row_begin; row < row_end; ++row) {
+      fill_bits(mask.row(row), column_begin, width);
+    }
+  });
 }
 
 }  // namespace
@@ -120,21 +212,65 @@ std::string MaskSpec::text() const {
   return {};
 }
 
-CodeMatrix draw_codes(std::int64_t rows, std::int64_t columns, CodeKind kind, const MaskSpec& spec,
-                      const std::string& source) {
+MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& spec,
+                     const std::string& source) {
   check_matrix_size(rows, columns, source);
   check_spec(spec);
+  MaskMatrix mask(rows, columns);
+  base::Rng rng = mask_rng(spec.seed);
+  switch (spec.kind) {
+    case PatternKind::kDense:
+      for (std::int64_t r = 0; r < rows; ++r) fill_bits(mask.row(r), 0, columns);
+      break;
+    case PatternKind::kUnstructured:
+      if (spec.exact) {
+        draw_exactly(mask, rounded_share(spec.density, rows * columns), rng);
+      } else {
+        for (std::int64_t r = 0; r < rows; ++r) {
+          for (std::int64_t c = 0; c < columns; ++c) {
+            if (rng.bernoulli(spec.density)) set_bits(mask.row(r), c, 1);
+          }
+        }
+      }
+      break;
+    case PatternKind::kNOfM:
+      draw_groups(mask, spec.m, rng, [&](std::int64_t length) {
+        return rounded_share(static_cast<double>(spec.n) / static_cast<double>(spec.m), length);
+      });
+      break;
+    case PatternKind::kBank:
+      draw_groups(mask, spec.bank, rng,
+                  [&](std::int64_t length) { return rounded_share(spec.density, length); });
+      break;
+    case PatternKind::kBlock:
+      draw_blocks(mask, spec, rng);
+      break;
+  }
+  return mask;
+}
+
+CodeMatrix draw_values(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed) {
   CodeMatrix matrix;
-  matrix.rows = rows;
-  matrix.columns = columns;
+  matrix.rows = mask.rows;
+  matrix.columns = mask.columns;
   matrix.kind = kind;
-  matrix.codes.assign(static_cast<std::size_t>(rows * columns), 0);
-  draw_mask(matrix.codes, rows, columns, spec);
-  base::Rng values = value_rng(spec.seed);
-  for (std::uint8_t& code : matrix.codes) {
-    if (code != 0) code = draw_code(values, kind);
+  matrix.codes.assign(static_cast<std::size_t>(mask.rows * mask.columns), 0);
+  base::Rng values = value_rng(seed);
+  for (std::int64_t r = 0; r < mask.rows; ++r) {
+    const std::uint64_t* words = mask.row(r);
+    std::uint8_t* codes = matrix.codes.data() + r * mask.columns;
+    for (std::int64_t w = 0; w < mask.stride; ++w, codes += 64) {
+      for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
+        codes[base::lowest_bit(bits)] = draw_code(values, kind);
+      }
+    }
   }
   return matrix;
+}
+
+CodeMatrix draw_codes(std::int64_t rows, std::int64_t columns, CodeKind kind, const MaskSpec& spec,
+                      const std::string& source) {
+  return draw_values(draw_mask(rows, columns, spec, source), kind, spec.seed);
 }
 
 }  // namespace lacuna::tensor

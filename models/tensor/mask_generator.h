@@ -19,6 +19,7 @@
 #include <string>
 
 #include "tensor/code_matrix.h"
+#include "tensor/mask_matrix.h"
 
 namespace lacuna::tensor {
 
@@ -39,9 +40,16 @@ struct MaskSpec {
   [[nodiscard]] std::string text() const;
 };
 
-/// Draws rows x columns codes; non-zero codes are uniform in -127..127 without 0 (s8) or 1..255
-/// (u8). The spec must be consistent (LACUNA_CHECK); UserError naming `source` when the matrix is
-/// too big.
+/// Draws where rows x columns codes are not zero. The spec must be consistent (LACUNA_CHECK);
+/// UserError naming `source` when the matrix is too big.
+[[nodiscard]] MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& spec,
+                                   const std::string& source);
+
+/// Codes for a mask that was drawn with this seed; non-zero codes are uniform in -127..127 without
+/// 0 (s8) or 1..255 (u8).
+[[nodiscard]] CodeMatrix draw_values(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed);
+
+/// Both: draw_values of draw_mask.
 [[nodiscard]] CodeMatrix draw_codes(std::int64_t rows, std::int64_t columns, CodeKind kind,
                                     const MaskSpec& spec, const std::string& source);
 

@@ -396,9 +396,7 @@ Graph build_gemm(const GemmOptions& options) {
   layer.weights.codes = {reinterpret_cast<const std::int8_t*>(weights->codes.data()),
                          weights->codes.size()};
   layer.weights.owner = weights->owner;
-  layer.weights.non_zeros =
-      static_cast<std::int64_t>(weights->codes.size()) -
-      std::count(weights->codes.begin(), weights->codes.end(), std::uint8_t{0});
+  count_weights(layer.weights);
   layer.weights.provenance = weights->provenance;
   if (weights->file != nullptr) graph.files.push_back(weights->file);
   layer.requantize =

@@ -9,6 +9,22 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
+std::shared_ptr<const tensor::MaskMatrix> WeightMatrix::mask() const {
+  if (drawn_mask != nullptr) return drawn_mask;
+  return std::make_shared<tensor::MaskMatrix>(
+      tensor::mask_of(reinterpret_cast<const std::uint8_t*>(codes.data()), n, k));
+}
+
+WeightMatrix WeightMatrix::with_codes() const {
+  WeightMatrix result = *this;
+  if (!codes.empty() || drawn_mask == nullptr) return result;
+  const auto drawn = std::make_shared<tensor::CodeMatrix>(
+      tensor::draw_values(*drawn_mask, tensor::CodeKind::kS8, drawn_seed));
+  result.codes = {reinterpret_cast<const std::int8_t*>(drawn->codes.data()), drawn->codes.size()};
+  result.owner = drawn;
+  return result;
+}
+
 std::string_view origin_name(Origin origin) {
   switch (origin) {
     case Origin::kComputed:

@@ -84,16 +84,32 @@ struct Value {
   [[nodiscard]] bool is_signed() const { return type == CodeType::kS8; }
 };
 
-/// Weights of a conv2d or linear layer as [n][k] s8, k in order (r, s, c). A view: of a mapped
-/// tensor or of drawn codes, kept alive by `owner`.
+/// Weights of a conv2d or linear layer as [n][k] s8, k in order (r, s, c). A view of a mapped
+/// tensor's or of drawn codes, kept alive by `owner`; or a statistic of which only the mask is
+/// kept: its codes are drawn where somebody computes with them.
 struct WeightMatrix {
   std::int64_t n = 0;
   std::int64_t k = 0;
-  std::span<const std::int8_t> codes;  ///< n * k, row-major
+  std::span<const std::int8_t> codes;  ///< n * k, row-major; empty if they are still to be drawn
   std::shared_ptr<const void> owner;
+  std::shared_ptr<const tensor::MaskMatrix> drawn_mask;  ///< of a statistic
+  std::uint64_t drawn_seed = 0;                          ///< its codes'
+  /// Non-zeros at each k, over all n; shared like the codes. Empty for weights without a GEMM.
+  std::shared_ptr<const std::vector<std::int32_t>> column_non_zeros;
   std::int64_t non_zeros = 0;
+  std::int64_t square_sum = 0;  ///< of all codes; of drawn ones what is expected
   Provenance provenance;
 
+  /// Where the non-zeros are; made from the codes if it is not kept.
+  [[nodiscard]] std::shared_ptr<const tensor::MaskMatrix> mask() const;
+  /// The same with its codes, drawn now if need be.
+  [[nodiscard]] WeightMatrix with_codes() const;
+  /// Equal for layers that share their weights (equal statistics with equal seeds).
+  [[nodiscard]] const void* identity() const {
+    return drawn_mask != nullptr ? static_cast<const void*>(drawn_mask.get()) : codes.data();
+  }
+
+  /// Codes must be there.
   [[nodiscard]] std::span<const std::int8_t> row(std::int64_t channel) const {
     return codes.subspan(static_cast<std::size_t>(channel * k), static_cast<std::size_t>(k));
   }

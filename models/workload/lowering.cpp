@@ -65,7 +65,8 @@ void Left::gather(std::int64_t m, std::int64_t k_begin, std::int64_t k_end,
 }
 
 Right::Right(const Layer& layer)
-    : codes_(layer.weights.codes.data()),
+    : weights_(layer.weights.with_codes()),
+      codes_(weights_.codes.data()),
       n_(layer.gemm.n),
       k_(layer.gemm.k),
       n_stride_(layer.gemm.k),
@@ -74,7 +75,8 @@ Right::Right(const Layer& layer)
 }
 
 Right::Right(const Layer& layer, const TensorStore& store, std::int64_t sample, int head)
-    : codes_(layer.weights.codes.data()),
+    : weights_(layer.weights.with_codes()),
+      codes_(weights_.codes.data()),
       n_(layer.gemm.n),
       k_(layer.gemm.k),
       n_stride_(layer.gemm.k),
@@ -110,10 +112,15 @@ std::int64_t effective_macs(const Layer& layer, const TensorStore& store, std::i
   for (int head = 0; head < gemm.heads; ++head) {
     std::fill(weights_at.begin(), weights_at.end(), 0);
     std::fill(tokens_at.begin(), tokens_at.end(), 0);
-    const Right right(layer, store, sample, head);
-    for (std::int64_t n = 0; n < gemm.n; ++n) {
-      right.gather(n, 0, gemm.k, reinterpret_cast<std::int8_t*>(codes.data()));
-      for (std::size_t k = 0; k < codes.size(); ++k) weights_at[k] += codes[k] != 0 ? 1 : 0;
+    if (layer.weights.column_non_zeros != nullptr) {
+      const std::vector<std::int32_t>& counted = *layer.weights.column_non_zeros;
+      std::copy(counted.begin(), counted.end(), weights_at.begin());
+    } else {
+      const Right right(layer, store, sample, head);
+      for (std::int64_t n = 0; n < gemm.n; ++n) {
+        right.gather(n, 0, gemm.k, reinterpret_cast<std::int8_t*>(codes.data()));
+        for (std::size_t k = 0; k < codes.size(); ++k) weights_at[k] += codes[k] != 0 ? 1 : 0;
+      }
     }
     const Left left(layer, store, sample, head);
     for (std::int64_t m = 0; m < gemm.m; ++m) {

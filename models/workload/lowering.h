@@ -45,7 +45,7 @@ class Left {
 };
 
 /// The right operand (weights, s8) of an engine layer: constant, or for matmul another layer's
-/// output.
+/// output. Weights of a large statistic are drawn by the constructor.
 class Right {
  public:
   /// Constant weights (conv2d, linear).
@@ -62,6 +62,7 @@ class Right {
   void gather(std::int64_t n, std::int64_t k_begin, std::int64_t k_end, std::int8_t* out) const;
 
  private:
+  WeightMatrix weights_;
   const std::int8_t* codes_;
   std::int64_t n_, k_;
   std::int64_t n_stride_, k_stride_;

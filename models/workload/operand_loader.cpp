@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -16,6 +17,16 @@ namespace lacuna::workload {
 using base::UserError;
 using tensor::DType;
 using tensor::TensorView;
+
+namespace {
+
+// Mean square of a uniform draw over 1..255, or over 1..127 either sign.
+constexpr std::int64_t kDrawnSquareU8 = 256 * 511 / 6;
+constexpr std::int64_t kDrawnSquareS8 = 128 * 255 / 6;
+
+constexpr std::int64_t kSmallMatrix = 64 * 1024;
+
+}  // namespace
 
 const tensor::SafetensorsFile& OperandLoader::open(const std::string& key,
                                                    const std::string& file) {
@@ -155,22 +166,41 @@ WeightMatrix OperandLoader::weights(const std::string& key, const params::Weight
   } else {
     const tensor::MaskSpec spec = mask_spec(params);
     const std::int64_t k = element_count(shape) / shape[0];
-    std::shared_ptr<tensor::CodeMatrix> drawn;
+    const std::string same = fmt::format("{} x {}, {}", shape[0], k, spec.text());
+    if (const auto found = drawn_.find(same); found != drawn_.end()) return found->second;
     try {
-      drawn = std::make_shared<tensor::CodeMatrix>(
-          tensor::draw_codes(shape[0], k, tensor::CodeKind::kS8, spec, what));
+      result.drawn_mask =
+          std::make_shared<tensor::MaskMatrix>(tensor::draw_mask(shape[0], k, spec, what));
     } catch (const UserError& error) {
       fail(key, error.what());
     }
-    result.codes = {reinterpret_cast<const std::int8_t*>(drawn->codes.data()), drawn->codes.size()};
-    result.owner = drawn;
+    result.drawn_seed = spec.seed;
     result.provenance = {Origin::kStatistic, spec.text()};
+    result.n = shape[0];
+    result.k = k;
+    // The codes of large matrices are drawn by whoever computes with them.
+    if (result.n * result.k <= kSmallMatrix) result = result.with_codes();
+    count_weights(result);
+    drawn_.emplace(same, result);
+    return result;
   }
   result.n = shape[0];
   result.k = element_count(shape) / shape[0];
-  result.non_zeros = static_cast<std::int64_t>(result.codes.size()) -
-                     std::count(result.codes.begin(), result.codes.end(), std::int8_t{0});
+  count_weights(result);
   return result;
+}
+
+void count_weights(WeightMatrix& weights) {
+  weights.column_non_zeros =
+      std::make_shared<const std::vector<std::int32_t>>(weights.mask()->column_counts());
+  weights.non_zeros = std::accumulate(weights.column_non_zeros->begin(),
+                                      weights.column_non_zeros->end(), std::int64_t{0});
+  weights.square_sum = 0;
+  if (weights.drawn_mask != nullptr) {
+    weights.square_sum = weights.non_zeros * kDrawnSquareS8;
+    return;
+  }
+  for (const std::int8_t code : weights.codes) weights.square_sum += std::int32_t{code} * code;
 }
 
 tensor::MaskSpec mask_spec(const params::WeightParams& params) {
@@ -225,20 +255,15 @@ Requantize choose_requantize(std::int64_t channels, std::int64_t sum_squares,
 
 std::int64_t assumed_square(const Value& value) {
   const bool is_drawn = value.provenance.origin == Origin::kStatistic;
-  // Mean square of a uniform draw over 1..255, or over 1..127 either sign.
-  constexpr std::int64_t kDrawnU8 = 256 * 511 / 6;
-  constexpr std::int64_t kDrawnS8 = 128 * 255 / 6;
   if (is_drawn) {
-    const std::int64_t drawn = value.is_signed() ? kDrawnS8 : kDrawnU8;
+    const std::int64_t drawn = value.is_signed() ? kDrawnSquareS8 : kDrawnSquareU8;
     return std::llround(value.drawn.density * static_cast<double>(drawn));
   }
   return value.is_signed() ? 32 * 32 : 64 * 64;
 }
 
 std::int64_t mean_sum_squares(const WeightMatrix& weights) {
-  std::int64_t total = 0;
-  for (const std::int8_t code : weights.codes) total += std::int64_t{code} * code;
-  return total / weights.n;
+  return weights.square_sum / weights.n;
 }
 
 }  // namespace lacuna::workload

@@ -61,7 +61,11 @@ class OperandLoader {
   std::string default_file_;
   const Locate& locate_;
   std::map<std::string, std::shared_ptr<const tensor::SafetensorsFile>> files_;
+  std::map<std::string, WeightMatrix> drawn_;  ///< by shape and statistic
 };
+
+/// Fills in non_zeros, column_non_zeros and square_sum.
+void count_weights(WeightMatrix& weights);
 
 /// The generator's spec of a weight statistic that passed validate().
 [[nodiscard]] tensor::MaskSpec mask_spec(const params::WeightParams& params);

@@ -19,9 +19,18 @@ std::vector<double> channel_loads(const WindowTable& table, const TileSource& so
                density.size(), range.count());
   std::vector<double> loads(size_of(source.channels), 0.0);
   for (int n = 0; n < source.channels; ++n) {
+    if (source.mask != nullptr && source.skip_weights && density.empty()) {
+      loads[size_of(n)] = static_cast<double>(tensor::count_row_bits(
+          source.mask->row(source.first_channel + n), range.begin, range.end));
+      continue;
+    }
+    const auto is_zero = [&](std::int64_t k) {
+      return source.mask != nullptr ? !source.mask->test(source.first_channel + n, k)
+                                    : source.weights.at(source.first_channel + n, k) == 0;
+    };
     double load = 0;
     for (std::int64_t k = range.begin; k < range.end; ++k) {
-      if (source.skip_weights && source.weights.at(source.first_channel + n, k) == 0) continue;
+      if (source.skip_weights && is_zero(k)) continue;
       load += density.empty() ? 1.0 : static_cast<double>(density[size_of(k - range.begin)]);
     }
     loads[size_of(n)] = load;

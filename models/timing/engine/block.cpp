@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "tensor/mask_matrix.h"
 #include "timing/engine/image_layout.h"
 
 namespace lacuna::timing::engine {
@@ -19,25 +20,6 @@ std::size_t size_of(std::int64_t value) { return static_cast<std::size_t>(value)
 /// A window of all ways, in order of k: S*Q bits at most.
 constexpr int kMaxWindowWords = 256 * 16 / 64;
 using RawMask = std::array<std::uint64_t, kMaxWindowWords>;
-
-/// Bit i: byte i of the (at most 64) codes is not zero.
-std::uint64_t nonzero_bits(const std::uint8_t* codes, int count) {
-  std::uint64_t bits = 0;
-  int i = 0;
-  for (; i + 8 <= count; i += 8) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, codes + i, 8);
-    if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
-    // Highest bit of each byte: the byte is not zero. Then gather the eight bits in one byte.
-    constexpr std::uint64_t kLow7 = 0x7F7F7F7F7F7F7F7FULL;
-    const std::uint64_t high = (((bytes & kLow7) + kLow7) | bytes) & ~kLow7;
-    bits |= ((high >> 7U) * 0x0102040810204080ULL >> 56U) << static_cast<unsigned>(i);
-  }
-  for (; i < count; ++i) {
-    bits |= std::uint64_t{codes[i] != 0} << static_cast<unsigned>(i);
-  }
-  return bits;
-}
 
 /// Every step-th bit of word, packed downwards; step a power of two up to 16.
 std::uint64_t every_bit(std::uint64_t word, int step) {
@@ -154,8 +136,8 @@ class BlockBuilder {
       if (row == nullptr) continue;
       lane_codes[size_of(v)] = row + channel;
       for (int i = 0; i < words; ++i) {
-        any[size_of(i)] |=
-            nonzero_bits(row + channel + std::int64_t{64} * i, std::min(64, count - 64 * i));
+        any[size_of(i)] |= tensor::nonzero_bits(row + channel + std::int64_t{64} * i,
+                                                std::min(64, count - 64 * i));
       }
     }
     if (!source_.skip_activations) {

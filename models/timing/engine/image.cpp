@@ -96,6 +96,7 @@ std::int64_t block_image_bytes(const params::EngineParams& params, const Block& 
 }
 
 std::vector<std::uint8_t> weight_image(const params::EngineParams& params, const Tile& tile) {
+  LACUNA_CHECK(tile.has_codes(), "a tile without codes has no image");
   ImageWriter image(params, tile.image_bytes);
   for (int w = 0; w < tile.windows; ++w) {
     image.u16(static_cast<std::uint32_t>(tile.base[static_cast<std::size_t>(w)]));

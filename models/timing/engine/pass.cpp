@@ -25,6 +25,7 @@ void check_pass(const PassInputs& in, std::span<const std::int32_t> psum_in,
   LACUNA_CHECK(command.hold1 >= command.hold2 && command.hold2 >= 0, "holds {} and {}",
                command.hold1, command.hold2);
   if (!options.functional) return;
+  LACUNA_CHECK(tile.has_codes(), "a tile without codes cannot be computed with");
   LACUNA_CHECK(command.psum_write || tile.has_post, "outputs need requantization");
   LACUNA_CHECK(!command.psum_read || psum_in.size() == static_cast<std::size_t>(psum_words(
                                                            params, tile.rows, block.groups)),

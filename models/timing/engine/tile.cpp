@@ -2,8 +2,11 @@
 #include "timing/engine/tile.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "timing/engine/capacity.h"
@@ -17,7 +20,12 @@ std::size_t size_of(std::int64_t value) { return static_cast<std::size_t>(value)
 
 void check_source(const params::EngineParams& params, const WindowTable& table,
                   const TileSource& source) {
-  LACUNA_CHECK(source.weights.data != nullptr);
+  LACUNA_CHECK(source.weights.data != nullptr || source.mask != nullptr);
+  LACUNA_CHECK(
+      source.mask == nullptr || (source.mask->columns == source.segments.k() &&
+                                 source.mask->rows >= source.first_channel + source.channels),
+      "mask of {} x {}", source.mask == nullptr ? 0 : source.mask->rows,
+      source.mask == nullptr ? 0 : source.mask->columns);
   LACUNA_CHECK(source.channels >= 1 && source.channels <= params.max_channels(),
                "{} channels on {} PEs of {} rows", source.channels, params.pes, params.rows_per_pe);
   LACUNA_CHECK(source.windows.begin >= 0 && source.windows.count() >= 1 &&
@@ -61,43 +69,114 @@ std::vector<std::uint8_t> make_order(const TileSource& source, int pes, int rows
   return order;
 }
 
-/// Copies the codes and sets mask bits; a block of channels at a time keeps both sides in cache.
-void fill_codes_and_masks(Tile& tile, const WindowTable& table, const TileSource& source) {
+/// Copies the codes; a block of channels at a time keeps both sides in cache.
+void fill_codes(Tile& tile, const WindowTable& table, const TileSource& source) {
   constexpr int kChannelBlock = 64;
   for (int n0 = 0; n0 < tile.channels; n0 += kChannelBlock) {
     const int n1 = std::min(tile.channels, n0 + kChannelBlock);
     for_each_k(table, source.windows, [&](int way, int x, std::int64_t k) {
-      const std::size_t entry = tile.entry(way, x);
-      std::int8_t* codes = tile.codes.data() + entry * size_of(tile.channels);
-      std::uint8_t* masks = tile.masks.data() + entry * size_of(tile.mask_stride);
+      std::int8_t* codes = tile.codes.data() + tile.entry(way, x) * size_of(tile.channels);
       const std::int8_t* from = source.weights.data +
                                 (source.first_channel + n0) * source.weights.n_stride +
                                 k * source.weights.k_stride;
-      for (int n = n0; n < n1; ++n, from += source.weights.n_stride) {
-        codes[n] = *from;
-        if (*from == 0 && source.skip_weights) continue;
-        const int row = n / tile.pes;
-        const std::size_t pe = tile.order[size_of(n)];
-        masks[pe * size_of(tile.mask_bytes) + size_of(row / 8)] |=
-            static_cast<std::uint8_t>(1U << (row % 8));
+      for (int n = n0; n < n1; ++n, from += source.weights.n_stride) codes[n] = *from;
+    });
+  }
+}
+
+/// Bit j of word i becomes bit i of word j: halves, quarters ... of the square change places.
+void transpose(std::array<std::uint64_t, 64>& square) {
+  std::uint64_t low = 0x00000000FFFFFFFFULL;
+  for (unsigned size = 32; size != 0; size /= 2, low ^= low << size) {
+    for (unsigned i = 0; i < 64; i = (i + size + 1) & ~size) {
+      const std::uint64_t change = ((square[i] >> size) ^ square[i + size]) & low;
+      square[i] ^= change << size;
+      square[i + size] ^= change;
+    }
+  }
+}
+
+/// Sets the mask bits. An entry's masks are one string of bits, R bits (rounded up to whole bytes)
+/// for each PE; 64 of them and 64 k are turned at a time from a row per channel to a row per k.
+/// `bits_of(channel, k, count)` gives the bits of one channel at count <= 64 consecutive k.
+template <class BitsOf>
+void fill_masks(Tile& tile, const WindowTable& table, const TileSource& source,
+                const BitsOf& bits_of) {
+  const int bits_of_pe = 8 * tile.mask_bytes;
+  std::vector<int> channel_at(size_of(tile.mask_stride) * 8, -1);
+  for (int n = 0; n < tile.channels; ++n) {
+    channel_at[size_of(tile.order[size_of(n)] * bits_of_pe + n / tile.pes)] = n;
+  }
+  const int first_position = table.base(source.windows.begin);
+  const int piece = tile.k_ways * (64 / tile.k_ways);  // windows begin with way 0
+  const int strings = (tile.pes * bits_of_pe + 63) / 64;
+  for (int w = source.windows.begin; w < source.windows.end; ++w) {
+    const KRange range = table.k_range({w, w + 1});
+    int position = table.base(w) - first_position;
+    for (std::int64_t k = range.begin; k < range.end; k += piece) {
+      const int count = static_cast<int>(std::min<std::int64_t>(piece, range.end - k));
+      for (int string = 0; string < strings; ++string) {
+        std::array<std::uint64_t, 64> square{};
+        bool any = false;
+        for (int i = 0; i < 64; ++i) {
+          const int channel = channel_at[size_of(64 * string + i)];
+          if (channel < 0) continue;
+          square[size_of(i)] = bits_of(channel, k, count);
+          any = any || square[size_of(i)] != 0;
+        }
+        if (!any) continue;
+        transpose(square);
+        std::uint8_t* masks = tile.masks.data() + 8 * size_of(string);
+        for (int j = 0; j < count; ++j) {
+          std::uint64_t bits = square[size_of(j)];
+          if constexpr (std::endian::native == std::endian::big) bits = __builtin_bswap64(bits);
+          const std::size_t entry = tile.entry(j % tile.k_ways, position + j / tile.k_ways);
+          std::memcpy(masks + entry * size_of(tile.mask_stride), &bits, 8);
+        }
       }
+      position += piece / tile.k_ways;
+    }
+  }
+}
+
+void fill_masks(Tile& tile, const WindowTable& table, const TileSource& source) {
+  if (!source.skip_weights) {
+    fill_masks(tile, table, source,
+               [](int, std::int64_t, int count) { return base::low_mask(count); });
+  } else if (source.mask != nullptr) {
+    fill_masks(tile, table, source, [&](int channel, std::int64_t k, int count) {
+      return tensor::row_bits(source.mask->row(source.first_channel + channel), k, count);
+    });
+  } else {
+    const WeightView& weights = source.weights;
+    fill_masks(tile, table, source, [&](int channel, std::int64_t k, int count) {
+      const std::int8_t* from =
+          weights.data + (source.first_channel + channel) * weights.n_stride + k * weights.k_stride;
+      if (weights.k_stride == 1) {
+        return tensor::nonzero_bits(reinterpret_cast<const std::uint8_t*>(from), count);
+      }
+      std::uint64_t bits = 0;
+      for (int j = 0; j < count; ++j, from += weights.k_stride) {
+        bits |= std::uint64_t{*from != 0} << static_cast<unsigned>(j);
+      }
+      return bits;
     });
   }
 }
 
 int popcount_bytes(const std::uint8_t* bytes, int count) {
+  if (count <= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, size_of(count));
+    return std::popcount(word);
+  }
   int total = 0;
   for (int i = 0; i < count; ++i) total += std::popcount(bytes[i]);
   return total;
 }
 
-/// Distinct value memory words that hold the values of one (PE, position).
-int words_touched(const Tile& tile, const std::uint8_t* mask, int count, std::int64_t pointer) {
-  if (count == 0) return 0;
-  if (!tile.in_place) {
-    return static_cast<int>((pointer + count - 1) / tile.weight_word - pointer / tile.weight_word +
-                            1);
-  }
+/// Distinct value memory words that hold the values of an in-place (PE, position).
+int words_in_place(const Tile& tile, const std::uint8_t* mask, std::int64_t pointer) {
   int words = 0;
   std::int64_t last = -1;
   for (int r = 0; r < tile.rows; ++r) {
@@ -111,6 +190,7 @@ int words_touched(const Tile& tile, const std::uint8_t* mask, int count, std::in
 
 void fill_sums(Tile& tile) {
   std::vector<std::int64_t> pointer(size_of(tile.pes));
+  const int word_log = std::countr_zero(static_cast<unsigned>(tile.weight_word));
   for (int q = 0; q < tile.k_ways; ++q) {
     std::fill(pointer.begin(), pointer.end(), 0);
     std::uint8_t* any = tile.any_masks.data() + size_of(q) * size_of(tile.mask_stride);
@@ -132,9 +212,13 @@ void fill_sums(Tile& tile) {
         } else {
           tile.counts8[at] = static_cast<std::uint8_t>(count);
         }
-        const std::int64_t begin =
-            tile.in_place ? std::int64_t{x} * tile.rows : pointer[size_of(p)];
-        words += words_touched(tile, mask, count, begin);
+        if (tile.in_place) {
+          words += words_in_place(tile, mask, std::int64_t{x} * tile.rows);
+        } else {
+          const std::int64_t begin = pointer[size_of(p)];
+          const std::int64_t touched = ((begin + count - 1) >> word_log) - (begin >> word_log) + 1;
+          words += count != 0 ? static_cast<int>(touched) : 0;
+        }
         pointer[size_of(p)] += count;
         sum += count;
         empty += count == 0 ? 1 : 0;
@@ -165,7 +249,7 @@ std::uint64_t hash_vector(const std::vector<Element>& values, std::uint64_t seed
   return base::hash_bytes(values.data(), values.size() * sizeof(Element), seed);
 }
 
-/// Everything else in a tile follows from what is hashed here.
+/// Everything else in a tile follows from what is hashed here (absent codes are another tile).
 std::uint64_t hash_tile(const Tile& tile) {
   const std::vector<int> shape{tile.pes,        tile.k_ways,   tile.scan_width, tile.weight_word,
                                tile.channels,   tile.rows,     tile.positions,  tile.windows,
@@ -214,7 +298,10 @@ Tile make_tile(const params::EngineParams& params, const TileSource& source) {
   tile.mask_stride = (tile.pes * tile.mask_bytes + 31) / 32 * 32;
   tile.masks.assign(entries * size_of(tile.mask_stride), 0);
   tile.any_masks.assign(size_of(tile.k_ways) * size_of(tile.mask_stride), 0);
-  tile.codes.assign(entries * size_of(tile.channels), 0);
+  if (source.weights.data != nullptr) {
+    tile.codes.assign(entries * size_of(tile.channels), 0);
+    fill_codes(tile, table, source);
+  }
   tile.count_stride = (tile.pes + 15) / 16 * 16;
   tile.wide_counts = tile.rows > 255;
   if (tile.wide_counts) {
@@ -227,7 +314,7 @@ Tile make_tile(const params::EngineParams& params, const TileSource& source) {
   tile.zero_pes.assign(entries, 0);
   tile.pe_values.assign(size_of(tile.k_ways) * size_of(tile.pes), 0);
 
-  fill_codes_and_masks(tile, table, source);
+  fill_masks(tile, table, source);
   fill_sums(tile);
   tile.image_bytes = weight_image_bytes(params, tile);
   tile.key = hash_tile(tile);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "params/chip_params.h"
+#include "tensor/mask_matrix.h"
 #include "timing/engine/windows.h"
 
 namespace lacuna::timing::engine {
@@ -25,11 +26,14 @@ struct WeightView {
   }
 };
 
-/// What to compile. `weights` and the requantize vectors are indexed with the layer's channels and
-/// k; the tile is channels [first_channel, first_channel + channels) of the windows `windows` of
-/// the layer's WindowTable.
+/// What to compile: `weights`, or `mask`, or both (which then agree). With a mask alone the tile
+/// has no codes: it can be timed, but nobody can compute with it. `weights`, `mask` (a row per
+/// channel) and the requantize vectors are indexed with the layer's channels and k; the tile is
+/// channels [first_channel, first_channel + channels) of the windows `windows` of the layer's
+/// WindowTable.
 struct TileSource {
   WeightView weights;
+  const tensor::MaskMatrix* mask = nullptr;
   Segments segments;
   WindowRange windows;
   std::int64_t first_channel = 0;
@@ -68,7 +72,7 @@ struct Tile {
   std::vector<std::uint64_t> present;    ///< [Q][windows][window_words]
   int mask_stride = 0;              ///< bytes of an entry's masks: P*mask_bytes, rounded up to 32
   std::vector<std::uint8_t> masks;  ///< [Q][X][mask_stride]: of PE p at p*mask_bytes, bit r: row r
-  std::vector<std::int8_t> codes;   ///< [Q][X][N] weight codes in channel order, zeros included
+  std::vector<std::int8_t> codes;   ///< [Q][X][N] weight codes in channel order; may be absent
   int count_stride = 0;             ///< P rounded up to a multiple of 16
   bool wide_counts = false;         ///< counts16 instead of counts8 (R_used > 255)
   std::vector<std::uint8_t> counts8;  ///< [Q][X][count_stride] weights of PE p; padding 0
@@ -83,6 +87,7 @@ struct Tile {
   std::int64_t image_bytes = 0;  ///< size of weight_image(), a multiple of load_width
   std::uint64_t key = 0;         ///< hash of everything above: equal keys, equal tiles
 
+  [[nodiscard]] bool has_codes() const { return !codes.empty(); }
   /// log2(mask_bytes), the load command's field.
   [[nodiscard]] int mask_log() const;
   [[nodiscard]] std::size_t entry(int way, int position) const {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -78,6 +79,64 @@ TEST(MaskGenerator, BanksHoldTheSameCount) {
   }
 }
 
+TEST(MaskGenerator, SmallGroupsAreSpreadEvenly) {
+  // Each of the 10 pairs of 5 places equally often; 5 sigma.
+  std::map<std::uint64_t, int> found;
+  const MaskMatrix mask = draw_mask(
+      100, 500, {.kind = PatternKind::kBank, .density = 0.4, .bank = 5, .seed = 11}, "test");
+  for (std::int64_t row = 0; row < 100; ++row) {
+    for (std::int64_t k = 0; k < 500; k += 5) ++found[row_bits(mask.row(row), k, 5)];
+  }
+  EXPECT_EQ(found.size(), 10U);
+  for (const auto& [pair, times] : found) {
+    EXPECT_EQ(base::popcount(pair), 2);
+    EXPECT_NEAR(times, 1000, 5 * std::sqrt(10000 * 0.1 * 0.9));
+  }
+}
+
+TEST(MaskGenerator, LargeGroupsHoldTheirCountToo) {
+  const MaskMatrix mask = draw_mask(
+      3, 250, {.kind = PatternKind::kBank, .density = 0.25, .bank = 100, .seed = 12}, "test");
+  for (std::int64_t row = 0; row < 3; ++row) {
+    EXPECT_EQ(count_row_bits(mask.row(row), 0, 100), 25);
+    EXPECT_EQ(count_row_bits(mask.row(row), 100, 200), 25);
+    EXPECT_EQ(count_row_bits(mask.row(row), 200, 250), 13);  // round(12.5)
+  }
+}
+
+TEST(MaskMatrix, SaysWhatTheCodesSay) {
+  for (const std::int64_t columns : {1, 7, 63, 64, 65, 200}) {
+    const CodeMatrix codes =
+        draw(19, columns, {.kind = PatternKind::kUnstructured, .density = 0.4, .exact = false});
+    const MaskMatrix mask = mask_of(codes.codes.data(), 19, columns);
+    EXPECT_EQ(mask.non_zeros(), codes.non_zeros());
+    const std::vector<std::int32_t> counts = mask.column_counts();
+    for (std::int64_t c = 0; c < columns; ++c) {
+      std::int32_t expected = 0;
+      for (std::int64_t r = 0; r < 19; ++r) {
+        EXPECT_EQ(mask.test(r, c), codes.at(r, c) != 0);
+        expected += codes.at(r, c) != 0 ? 1 : 0;
+      }
+      EXPECT_EQ(counts[static_cast<std::size_t>(c)], expected);
+    }
+    for (std::int64_t from = 0; from < columns; from += 3) {
+      const int length = static_cast<int>(std::min<std::int64_t>(64, columns - from));
+      const std::uint64_t bits = row_bits(mask.row(5), from, length);
+      for (int i = 0; i < length; ++i) {
+        EXPECT_EQ((bits >> i & 1U) != 0, mask.test(5, from + i));
+      }
+      EXPECT_EQ(count_row_bits(mask.row(5), from, columns), count(codes, 5, from, columns));
+    }
+  }
+}
+
+TEST(MaskMatrix, ValuesCanBeDrawnLater) {
+  const MaskSpec spec{.kind = PatternKind::kNOfM, .n = 3, .m = 8, .seed = 5};
+  const MaskMatrix mask = draw_mask(20, 90, spec, "test");
+  EXPECT_EQ(draw_values(mask, CodeKind::kS8, 5), draw(20, 90, spec));
+  EXPECT_EQ(mask_of(draw(20, 90, spec).codes.data(), 20, 90), mask);
+}
+
 TEST(MaskGenerator, BlocksAreFullOrEmpty) {
   const CodeMatrix matrix = draw(
       10, 22, {.kind = PatternKind::kBlock, .density = 0.5, .block_k = 4, .block_n = 3, .seed = 7});
@@ -130,10 +189,10 @@ TEST(MaskGenerator, BytesAreFixed) {
   };
   EXPECT_EQ(hash({.kind = PatternKind::kDense, .seed = 1}), 4018004816794445763ULL);
   EXPECT_EQ(hash({.kind = PatternKind::kUnstructured, .density = 0.3, .seed = 1}),
-            14563371908279144646ULL);
-  EXPECT_EQ(hash({.kind = PatternKind::kNOfM, .n = 1, .m = 4, .seed = 1}), 12818326774364972663ULL);
+            16192544602366514932ULL);
+  EXPECT_EQ(hash({.kind = PatternKind::kNOfM, .n = 1, .m = 4, .seed = 1}), 15835183258289861576ULL);
   EXPECT_EQ(hash({.kind = PatternKind::kBank, .density = 0.5, .bank = 32, .seed = 1}),
-            7464709706070997602ULL);
+            653962855248396151ULL);
   EXPECT_EQ(
       hash({.kind = PatternKind::kBlock, .density = 0.5, .block_k = 4, .block_n = 4, .seed = 1}),
       16442782734012849922ULL);

@@ -431,6 +431,42 @@ TEST(Balance, GreedyEvensOutTheLoads) {
   EXPECT_LT(spread(params::Balance::kActivation, density, k / 4), 1.03);
 }
 
+// A mask alone gives the same tile, but for the codes: the same time, the same image size.
+TEST(MakeTile, OfAMaskIsThatOfTheCodes) {
+  for (std::uint64_t seed = 0; seed < 200 && !HasFailure(); ++seed) {
+    const test::RawPass raw = test::random_pass(seed);
+    TileSource source;
+    const std::int64_t k = raw.segments.k();
+    source.weights = {raw.weights.data(), k, 1};
+    source.segments = raw.segments;
+    source.windows = raw.windows;
+    source.channels = raw.channels;
+    source.order = raw.order;
+    source.skip_weights = raw.params.skip_weights;
+    source.in_place = raw.in_place;
+    const Tile with_codes = make_tile(raw.params, source);
+    const tensor::MaskMatrix mask =
+        tensor::mask_of(reinterpret_cast<const std::uint8_t*>(raw.weights.data()), raw.channels, k);
+    source.mask = &mask;
+    EXPECT_EQ(make_tile(raw.params, source).key, with_codes.key) << raw.describe();
+    source.weights = {};
+    const Tile of_mask = make_tile(raw.params, source);
+    EXPECT_FALSE(of_mask.has_codes());
+    EXPECT_EQ(of_mask.masks, with_codes.masks) << raw.describe();
+    EXPECT_EQ(of_mask.present, with_codes.present);
+    EXPECT_EQ(of_mask.image_bytes, with_codes.image_bytes);
+    EXPECT_EQ(of_mask.word_sum, with_codes.word_sum);
+    source.order.clear();
+    const std::vector<std::uint8_t> order =
+        balance_order(raw.params, source, params::Balance::kGreedy);
+    source.weights = {raw.weights.data(), k, 1};
+    source.mask = nullptr;
+    EXPECT_EQ(balance_order(raw.params, source, params::Balance::kGreedy), order);
+    EXPECT_THROW((void)evaluate(raw.params, of_mask, raw.block(), raw.command, raw.psum_in),
+                 base::InternalError);
+  }
+}
+
 TEST(MakeTile, RefusesContradictions) {
   const std::vector<std::int8_t> weights(64, 1);
   params::EngineParams params;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tensor/mask_matrix.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace lacuna::tensor {
+
+std::int64_t MaskMatrix::non_zeros() const {
+  std::int64_t total = 0;
+  for (const std::uint64_t word : words) total += base::popcount(word);
+  return total;
+}
+
+std::vector<std::int32_t> MaskMatrix::column_counts() const {
+  // Per word of columns the rows are added as bit planes: plane i holds bit i of 64 sums.
+  std::vector<std::int32_t> counts(static_cast<std::size_t>(columns), 0);
+  for (std::int64_t word = 0; word < stride; ++word) {
+    std::array<std::uint64_t, 63> planes{};
+    int used = 0;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      std::uint64_t carry = row(r)[word];
+      for (int i = 0; carry != 0; ++i) {
+        const std::uint64_t sum = planes[static_cast<std::size_t>(i)];
+        planes[static_cast<std::size_t>(i)] = sum ^ carry;
+        carry &= sum;
+        used = std::max(used, i + 1);
+      }
+    }
+    const std::int64_t end = std::min(columns, (word + 1) * 64);
+    for (std::int64_t c = word * 64; c < end; ++c) {
+      std::int32_t count = 0;
+      for (int i = 0; i < used; ++i) {
+        const std::uint64_t plane = planes[static_cast<std::size_t>(i)];
+        count |= static_cast<std::int32_t>(plane >> static_cast<unsigned>(c % 64) & 1U) << i;
+      }
+      counts[static_cast<std::size_t>(c)] = count;
+    }
+  }
+  return counts;
+}
+
+std::uint64_t nonzero_bits(const std::uint8_t* codes, int count) {
+  std::uint64_t bits = 0;
+  int i = 0;
+  for (; i + 8 <= count; i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, codes + i, 8);
+    if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
+    // Highest bit of each byte: the byte is not zero. Then gather the eight bits in one byte.
+    constexpr std::uint64_t kLow7 = 0x7F7F7F7F7F7F7F7FULL;
+    const std::uint64_t high = (((bytes & kLow7) + kLow7) | bytes) & ~kLow7;
+    bits |= ((high >> 7U) * 0x0102040810204080ULL >> 56U) << static_cast<unsigned>(i);
+  }
+  for (; i < count; ++i) {
+    bits |= std::uint64_t{codes[i] != 0} << static_cast<unsigned>(i);
+  }
+  return bits;
+}
+
+MaskMatrix mask_of(const std::uint8_t* codes, std::int64_t rows, std::int64_t columns) {
+  MaskMatrix mask(rows, columns);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    std::uint64_t* out = mask.row(r);
+    const std::uint8_t* in = codes + r * columns;
+    for (std::int64_t c = 0; c < columns; c += 64) {
+      out[c / 64] = nonzero_bits(in + c, static_cast<int>(std::min<std::int64_t>(64, columns - c)));
+    }
+  }
+  return mask;
+}
+
+std::int64_t count_row_bits(const std::uint64_t* row, std::int64_t from, std::int64_t to) {
+  std::int64_t total = 0;
+  while (from < to) {
+    const int count = static_cast<int>(std::min<std::int64_t>(64 - from % 64, to - from));
+    total += base::popcount(row_bits(row, from, count));
+    from += count;
+  }
+  return total;
+}
+
+}  // namespace lacuna::tensor
