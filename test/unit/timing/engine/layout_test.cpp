@@ -61,7 +61,9 @@ TEST(WindowTable, CutsAreCompleteFewAndEven) {
   EXPECT_EQ(tiles.front().begin, 0);
   EXPECT_EQ(tiles.back().end, table.windows());
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    if (i > 0) EXPECT_EQ(tiles[i].begin, tiles[i - 1].end);
+    if (i > 0) {
+      EXPECT_EQ(tiles[i].begin, tiles[i - 1].end);
+    }
     EXPECT_LE(table.positions(tiles[i]), 352);  // 11 windows: ceil(32/3)
   }
   EXPECT_EQ(table.cut(100, 100'000).size(), 1U);
@@ -143,7 +145,9 @@ TEST(Image, OfAWeightTileDecodesToTheWeights) {
     for (int i = 0; i < params.pes * rows; ++i) {
       order.push_back(static_cast<std::uint8_t>(image.bytes(1)));
     }
-    if (!pass.order.empty()) EXPECT_EQ(order, pass.order);
+    if (!pass.order.empty()) {
+      EXPECT_EQ(order, pass.order);
+    }
     image.end_section();
     for (int n = 0; n < params.pes * rows; ++n) {
       const bool real = n < pass.channels;
