@@ -28,7 +28,11 @@ std::string explain(const CLI::App& app, const CLI::Error& error,
   for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
 
   const CLI::App* chosen = nullptr;
-  for (const CLI::App* command : app.get_subcommands()) chosen = command;
+  // The command, or its own subcommand.
+  for (const CLI::App* command : app.get_subcommands()) {
+    chosen = command;
+    for (const CLI::App* action : command->get_subcommands()) chosen = action;
+  }
   if (chosen == nullptr) {
     const auto word = std::find_if(arguments.begin(), arguments.end(),
                                    [](const std::string& text) { return !text.starts_with("-"); });
@@ -89,7 +93,11 @@ int parse_and_run(std::vector<std::string> arguments, std::ostream& out) {
     return app.exit(success, out, out);
   } catch (const CLI::Error& error) {
     std::string hint = "--help";
-    for (const CLI::App* command : app.get_subcommands()) hint = command->get_name() + " --help";
+    for (const CLI::App* command : app.get_subcommands()) {
+      hint = command->get_name();
+      for (const CLI::App* action : command->get_subcommands()) hint += " " + action->get_name();
+      hint += " --help";
+    }
     throw base::UserError(fmt::format("{}; see 'lacuna {}'", explain(app, error, given), hint));
   }
   if (verbose) base::log().set_level(base::LogLevel::kDebug);

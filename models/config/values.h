@@ -42,7 +42,7 @@ bool is_absent(const T& value, const Field& field) {
   if constexpr (params::kIsOptional<T>) {
     return !value.has_value();
   } else if constexpr (std::is_same_v<T, std::string>) {
-    return field.is_path && field.is_optional && value.empty();
+    return field.is_optional && value.empty();
   } else {
     return false;
   }

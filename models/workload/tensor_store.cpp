@@ -17,6 +17,13 @@ std::int64_t stored_samples(const Value& value, std::int64_t samples) {
 
 }  // namespace
 
+std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample) {
+  tensor::MaskSpec spec = value.drawn;
+  spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(sample));
+  const auto kind = value.is_signed() ? tensor::CodeKind::kS8 : tensor::CodeKind::kU8;
+  return tensor::draw_codes(value.tokens(), value.channels(), kind, spec, value.name).codes;
+}
+
 TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples)
     : graph_(&graph), first_sample_(first_sample), samples_(samples) {
   LACUNA_CHECK(samples >= 1 && first_sample >= 0, "samples {} from {}", samples, first_sample);
@@ -53,12 +60,7 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
       if (!value.codes.empty()) {
         std::memcpy(out, value.codes.data() + static_cast<std::size_t>(source) * bytes, bytes);
       } else {
-        tensor::MaskSpec spec = value.drawn;
-        spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(source));
-        const auto kind = value.is_signed() ? tensor::CodeKind::kS8 : tensor::CodeKind::kU8;
-        const tensor::CodeMatrix drawn =
-            tensor::draw_codes(value.tokens(), value.channels(), kind, spec, value.name);
-        std::memcpy(out, drawn.codes.data(), bytes);
+        std::memcpy(out, draw_sample(value, source).data(), bytes);
       }
     }
   }

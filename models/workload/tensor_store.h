@@ -16,6 +16,9 @@
 
 namespace lacuna::workload {
 
+/// The codes of sample `sample` of the workload for a value that a statistic draws.
+[[nodiscard]] std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample);
+
 class TensorStore {
  public:
   /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must

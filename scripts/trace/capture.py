@@ -10,7 +10,7 @@ import safetensors_io
 
 STORED = {"u8": np.uint8, "s8": np.int8}
 TITLE = ("# SPDX-License-Identifier: Apache-2.0\n"
-         "# Made by scripts/trace/make_traces.py; format: docs/reference/workload.md\n")
+         "# {}; format: docs/reference/workload.md\n")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -23,14 +23,15 @@ def flow(value):
     return text.removesuffix("\n").removesuffix("...").rstrip("\n")
 
 
-def yaml_text(workload):
-    lines = [TITLE + f"schema: {workload['schema']}", f"name: {workload['name']}",
+def yaml_text(workload, maker="Made by scripts/trace/make_traces.py"):
+    lines = [TITLE.format(maker) + f"schema: {workload['schema']}", f"name: {workload['name']}",
              f"tensors: {workload['tensors']}", "provenance:"]
     lines += [f"  {key}: {flow(value)}" for key, value in workload["provenance"].items()]
     for section in ("inputs", "layers"):
         lines.append(f"{section}:")
         lines += [f"  - {flow(entry)}" for entry in workload[section]]
-    lines.append(f"result: {flow(workload['result'])}")
+    if "result" in workload:
+        lines.append(f"result: {flow(workload['result'])}")
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +43,8 @@ def expect_sizes(workload, env):
 def choose_expects(workload, env, budget):
     """Layers whose outputs are stored: all if they fit into `budget` bytes (None: no limit), else the
     largest go first, of equal ones the earliest; the result always stays."""
-    sizes, result = expect_sizes(workload, env), workload["result"]["layer"]
+    sizes = expect_sizes(workload, env)
+    result = workload.get("result", {"layer": workload["layers"][-1]["name"]})["layer"]
     kept = list(sizes)
     if budget is not None:
         for name in sorted(sizes, key=lambda n: -sizes[n]):
@@ -76,6 +78,13 @@ def work(workload, env, tensors):
 
 def write(directory, workload, tensors, env, codes, labels, budget=None):
     """`env`: codes of all layers over `codes`. Returns {file: bytes, "expects": [...]}."""
+    stored = dict(tensors, input=codes.astype(np.uint8), labels=labels.astype(np.int32))
+    return store(directory, workload, stored, env, budget)
+
+
+def store(directory, workload, tensors, env, budget=None, maker="Made by scripts/trace/make_traces.py"):
+    """Writes both files. `tensors`: everything that the workload names except reference outputs, which are
+    taken from `env`; "labels" among them if the workload has a result."""
     stored = dict(tensors)
     layers = [dict(layer) for layer in workload["layers"]]
     kept = choose_expects(workload, env, budget)
@@ -86,15 +95,14 @@ def write(directory, workload, tensors, env, codes, labels, budget=None):
             layer["expect"] = f"{name}.output"
             stored[f"{name}.output"] = env[name].astype(STORED[kind])
             assert (stored[f"{name}.output"] == env[name]).all()
-    stored["input"] = codes.astype(np.uint8)
-    stored["labels"] = labels.astype(np.int32)
-    result = dict(workload["result"], labels="labels",
-                  expect=f"{workload['result']['layer']}.output")
-    complete = dict(workload, layers=layers, result=result)
+    complete = dict(workload, layers=layers)
+    if "result" in workload:
+        complete["result"] = dict(workload["result"], labels="labels",
+                                  expect=f"{workload['result']['layer']}.output")
     os.makedirs(directory, exist_ok=True)
     safetensors_io.write(os.path.join(directory, "tensors.safetensors"), stored,
                          {"workload": workload["name"], "schema": workload["schema"]})
-    text = yaml_text(complete)
+    text = yaml_text(complete, maker)
     if yaml.load(text, Loader=_Loader) != complete:
         raise AssertionError(f"{workload['name']}: the YAML text does not read back as it was")
     partial = os.path.join(directory, "workload.yaml.partial")
@@ -103,6 +111,26 @@ def write(directory, workload, tensors, env, codes, labels, budget=None):
     os.replace(partial, os.path.join(directory, "workload.yaml"))
     return {"expects": kept, "yaml_bytes": len(text),
             "safetensors_bytes": os.path.getsize(os.path.join(directory, "tensors.safetensors"))}
+
+
+def hooked(module, args):
+    """Runs a torch.nn.Module once. Returns (its outputs as a list, name -> output of every module without
+    children, seen by forward hooks)."""
+    import torch
+    seen, handles = {}, []
+    for name, child in module.named_modules():
+        if name and not list(child.children()):
+            def hook(_, __, output, name=name):
+                if torch.is_tensor(output) and output.is_floating_point():
+                    seen[name] = output.detach()
+            handles.append(child.register_forward_hook(hook))
+    try:
+        with torch.no_grad():
+            outputs = module(*args)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs], seen
 
 
 def load(directory):

@@ -48,18 +48,15 @@ class Quantizer:
         self.tensors[f"{name}.shift"] = np.array([s for _, s in pairs], dtype=np.uint8)
         return {k: f"{name}.{k}" for k in ("bias", "multiplier", "shift")}
 
-    def weights(self, name, source, output, module):
-        """Quantizes the weights of `module`; returns the weights and requantize entries of the layer."""
-        weight = module.weight.detach()
-        if weight.dim() == 4:
-            weight = weight.permute(0, 2, 3, 1)
-        weight, bias = weight.double().numpy(), module.bias.detach().double().numpy()
+    def weights(self, name, source, output, weight, bias, steps=None):
+        """Quantizes `weight` [N, ..., K] and `bias` [N] (real values); returns the weights and requantize
+        entries of the layer. `steps`: the real value of code 1 per channel, where it is given."""
         top = np.abs(weight).reshape(weight.shape[0], -1).max(axis=1)
         s_in, s_out = self.scale[source], self.scale[output]
         # A channel without weights still has a bias; its scale only has to represent that.
-        step = np.maximum(top / 127, np.maximum(np.abs(bias) / (s_in * (1 << 28)), 1e-9))
+        step = np.maximum(top / 127, np.maximum(np.abs(bias) / (s_in * (1 << 28)), 1e-9)) if steps is None else steps
         shape = (-1,) + (1,) * (weight.ndim - 1)
-        codes = np.clip(np.rint(weight / step.reshape(shape)), -127, 127).astype(np.int8)
+        codes = np.clip(np.rint(weight / step.reshape(shape)), -127 if steps is None else -128, 127).astype(np.int8)
         self.tensors[f"{name}.weight"] = codes
         entry = self.requantize(name, s_in * step / s_out, bias / (s_in * step))
         return {"weights": {"tensor": f"{name}.weight"}, "requantize": entry}
@@ -69,11 +66,14 @@ class Quantizer:
         module = self.model.engine[module or name]
         self.observe(name, kind)
         layer = {"name": name, "op": "linear", "input": source}
-        if module.weight.dim() == 4:
+        weight = module.weight.detach()
+        if weight.dim() == 4:
             layer.update(op="conv2d", kernel=list(module.kernel_size), stride=list(module.stride),
                          padding=list(module.padding))
-        layer["out_channels"] = module.weight.shape[0]
-        layer.update(self.weights(name, source, name, module))
+            weight = weight.permute(0, 2, 3, 1)
+        layer["out_channels"] = weight.shape[0]
+        layer.update(self.weights(name, source, name, weight.double().numpy(),
+                                  module.bias.detach().double().numpy()))
         self.append(layer, name, kind, gated, relu)
 
     def matmul(self, name, left, right, heads, transpose, factor, gated):

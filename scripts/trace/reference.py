@@ -60,7 +60,7 @@ def requantized(acc, layer, tensors):
 
 def im2col(x, layer):
     """[S, H, W, C] -> [S, OH*OW, R*S*C] in order (r, s, c), and (OH, OW)."""
-    (kh, kw), (sy, sx), (py, px) = layer["kernel"], layer["stride"], layer["padding"]
+    (kh, kw), (sy, sx), (py, px) = layer["kernel"], layer.get("stride", (1, 1)), layer.get("padding", (0, 0))
     x = np.pad(x, ((0, 0), (py, py), (px, px), (0, 0)))
     oh, ow = (x.shape[1] - kh) // sy + 1, (x.shape[2] - kw) // sx + 1
     parts = [x[:, r:r + (oh - 1) * sy + 1:sy, c:c + (ow - 1) * sx + 1:sx, :]
@@ -144,7 +144,10 @@ def lookup(layer, env, tensors, signed):
 
 
 def max_pool(layer, env):
-    x, (kh, kw), (sy, sx) = env[layer["input"]], layer["kernel"], layer["stride"]
+    x, (kh, kw), (sy, sx) = env[layer["input"]], layer["kernel"], layer.get("stride", layer["kernel"])
+    py, px = layer.get("padding", (0, 0))
+    if py or px:                                     # padding never wins
+        x = np.pad(x, ((0, 0), (py, py), (px, px), (0, 0)), constant_values=-128)
     oh, ow = (x.shape[1] - kh) // sy + 1, (x.shape[2] - kw) // sx + 1
     return np.max([x[:, r:r + (oh - 1) * sy + 1:sy, c:c + (ow - 1) * sx + 1:sx, :]
                    for r in range(kh) for c in range(kw)], axis=0)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ONNX model as a plain list of nodes, with what exporters decompose put together again.
+
+A Node has op, name, inputs, outputs (names of tensors) and attributes (python values, numpy arrays). Tensors
+have names; initializers are numpy arrays. Only what later steps need of the format is read; anything else is
+refused with the operator's name (Unsupported).
+"""
+import os
+import re
+
+import numpy as np
+
+
+class Unsupported(ValueError):
+    """The network has something that cannot be lowered; the text is the whole message."""
+
+    def __init__(self, op, name, reason="cannot be lowered"):
+        super().__init__(f"operator {op} ('{name}'): {reason}")
+        self.op = op
+
+
+class ImportError_(ValueError):
+    """The input is not what it has to be; the text is the whole message."""
+
+
+class Node:
+    """One operator."""
+
+    def __init__(self, op, name, inputs, outputs, attributes):
+        self.op, self.name, self.inputs, self.outputs, self.attributes = op, name, inputs, outputs, attributes
+
+    def __repr__(self):
+        return f"{self.op}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}"
+
+    def refuse(self, reason="cannot be lowered"):
+        raise Unsupported(self.op, self.name, reason)
+
+
+class Graph:
+    """nodes in execution order; constants: name -> array; inputs: [(name, shape, dtype)]; outputs: [name]."""
+
+    def __init__(self, nodes, constants, inputs, outputs):
+        self.nodes, self.constants, self.inputs, self.outputs = nodes, constants, inputs, outputs
+
+    def consumers(self):
+        """Tensor -> nodes that read it (a node that reads it twice stands twice)."""
+        table = {}
+        for node in self.nodes:
+            for name in node.inputs:
+                table.setdefault(name, []).append(node)
+        return table
+
+    def producers(self):
+        return {output: node for node in self.nodes for output in node.outputs}
+
+
+def read(path_or_bytes):
+    """Graph of an ONNX file or of the bytes of one. The batch size is 1 where the model leaves it open."""
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise ImportError_("reading ONNX needs the Python package onnx (Debian: python3-onnx, "
+                           "scripts/bootstrap --trace)") from error
+    try:
+        if isinstance(path_or_bytes, bytes):
+            model = onnx.load_model_from_string(path_or_bytes)
+        else:
+            model = onnx.load(path_or_bytes)
+    except OSError as error:
+        raise ImportError_(f"cannot open '{path_or_bytes}': {os.strerror(error.errno)}"
+                           if error.errno else str(error)) from error
+    except Exception as error:                       # the protobuf library has exceptions of its own
+        raise ImportError_(f"'{path_or_bytes}' is not an ONNX model: {error}") from error
+    if not model.graph.node:
+        raise ImportError_(f"'{path_or_bytes}' is not an ONNX model: it has no operators")
+
+    def value(attribute):
+        got = onnx.helper.get_attribute_value(attribute)
+        if isinstance(got, onnx.TensorProto):
+            return numpy_helper.to_array(got)
+        if isinstance(got, bytes):
+            return got.decode(errors="replace")
+        if isinstance(got, onnx.GraphProto):
+            raise Unsupported(node.op_type, node.name, "has a subgraph; control flow cannot be lowered")
+        return got
+
+    nodes = []
+    for node in model.graph.node:
+        name = node.name or (node.output[0] if node.output else node.op_type)
+        if node.domain not in ("", "ai.onnx", "com.microsoft"):
+            raise Unsupported(f"{node.domain}::{node.op_type}", name)
+        nodes.append(Node(node.op_type, name, list(node.input), list(node.output),
+                          {a.name: value(a) for a in node.attribute}))
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    inputs = []
+    for entry in model.graph.input:
+        if entry.name in constants:
+            continue
+        tensor = entry.type.tensor_type
+        shape = [d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim]
+        inputs.append((entry.name, shape, onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[tensor.elem_type]))
+    return Graph(nodes, constants, inputs, [output.name for output in model.graph.output])
+
+
+def layer_name(node):
+    """A name for people: 'layer1.0.conv1' of '/layer1/layer1.0/conv1/Conv', else the tensor's."""
+    text = node.name or node.outputs[0]
+    parts = [p for p in text.split("/") if p]
+    if len(parts) > 1 and re.fullmatch(rf"{node.op}(_\d+)?", parts[-1]):
+        parts.pop()
+    kept = []
+    for part in parts:
+        while kept and part.startswith(kept[-1] + "."):
+            kept.pop()                               # a Sequential repeats the name around it
+        kept.append(part)
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", ".".join(kept)) or node.op
+
+
+# ---- Patterns that exporters decompose ---------------------------------------------------------------------
+
+def _scalar(graph, name):
+    array = graph.constants.get(name)
+    return float(array.reshape(-1)[0]) if array is not None and array.size == 1 else None
+
+
+def _last_axis(graph, node):
+    axes = node.attributes.get("axes")
+    if axes is None and len(node.inputs) > 1 and node.inputs[1] in graph.constants:
+        axes = graph.constants[node.inputs[1]].tolist()
+    return axes is not None and list(axes) == [-1] and node.attributes.get("keepdims", 1) == 1
+
+
+def join_layer_norms(graph):
+    """x - mean, its square's mean, + epsilon, square root, division, and the factor and summand of each
+    channel become one LayerNormalization."""
+    producers, consumers = graph.producers(), graph.consumers()
+
+    def made_by(name, *ops):
+        node = producers.get(name)
+        return node if node is not None and node.op in ops else None
+
+    gone, joined = set(), {}
+    for division in graph.nodes:
+        if division.op != "Div":
+            continue
+        difference, root = made_by(division.inputs[0], "Sub"), made_by(division.inputs[1], "Sqrt")
+        plus = root and made_by(root.inputs[0], "Add")
+        if not (difference and plus):
+            continue
+        variance = made_by(plus.inputs[0], "ReduceMean") or made_by(plus.inputs[1], "ReduceMean")
+        square = variance and made_by(variance.inputs[0], "Pow", "Mul")
+        mean = made_by(difference.inputs[1], "ReduceMean")
+        if not (square and mean and _last_axis(graph, mean) and _last_axis(graph, variance)):
+            continue
+        if mean.inputs[0] != difference.inputs[0]:
+            continue
+        squares = square.op == "Mul" and square.inputs[0] == square.inputs[1] or (
+            square.op == "Pow" and _scalar(graph, square.inputs[1]) == 2)
+        centred = made_by(square.inputs[0], "Sub", "Cast")
+        if centred is not None and centred.op == "Cast":
+            centred = made_by(centred.inputs[0], "Sub")
+        if not squares or centred is None or centred.inputs != difference.inputs:
+            continue
+        factor = summand = None
+        last = division
+        for op in ("Mul", "Add"):
+            readers = consumers.get(last.outputs[0], [])
+            if len(readers) != 1 or readers[0].op != op:
+                break
+            other = [n for n in readers[0].inputs if n != last.outputs[0]]
+            if len(other) != 1 or other[0] not in graph.constants or graph.constants[other[0]].ndim != 1:
+                break
+            last = readers[0]
+            gone.add(last)
+            factor, summand = (other[0], summand) if op == "Mul" else (factor, other[0])
+        gone.update((difference, root, plus, variance, square, mean, division))
+        if factor is None:
+            division.refuse("is a layer norm without a factor for each channel, which cannot be lowered")
+        if summand is None:
+            summand = factor + ".zero"
+            graph.constants[summand] = np.zeros_like(graph.constants[factor])
+        epsilon = next(e for e in (_scalar(graph, n) for n in plus.inputs) if e is not None)
+        joined[last] = Node("LayerNormalization", division.name, [difference.inputs[0], factor, summand],
+                            [last.outputs[0]], {"axis": -1, "epsilon": epsilon})
+    nodes = [joined.get(node, node) for node in graph.nodes if node not in gone or node in joined]
+    graph.nodes = nodes
+
+
+def fold_constants_of(graph):
+    """Constant nodes become constants."""
+    rest = []
+    for node in graph.nodes:
+        if node.op == "Constant":
+            key = next(iter(node.attributes))
+            value = node.attributes[key]
+            graph.constants[node.outputs[0]] = np.asarray(
+                value, dtype={"value_float": np.float32, "value_int": np.int64, "value_floats": np.float32,
+                              "value_ints": np.int64}.get(key))
+        else:
+            rest.append(node)
+    graph.nodes = rest
+
+
+def prepared(path_or_bytes):
+    """read(), with constants folded and layer norms joined."""
+    graph = read(path_or_bytes)
+    fold_constants_of(graph)
+    join_layer_norms(graph)
+    return graph
