@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/import_map.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "config/loader.h"
+
+namespace lacuna::trace {
+namespace {
+
+using ::testing::HasSubstr;
+
+ImportMap map_of(const std::string& layers) {
+  return config::load_text<ImportMap>("schema: lacuna-import-map-1\nlayers:\n" + layers, "map.yaml")
+      .value;
+}
+
+std::string name_for(const ImportMap& map, const std::string& layer) {
+  const auto found = find_entry(map, layer);
+  return found ? found->entry.name : "none";
+}
+
+TEST(ImportMap, NumbersGoWhereTheirWordStands) {
+  const ImportMap map = map_of("  block{b}_part{p}: x.{p}.y.{b}\n");
+  EXPECT_EQ(name_for(map, "block12_part7"), "x.7.y.12");
+  EXPECT_EQ(name_for(map, "block_part7"), "none");
+  EXPECT_EQ(name_for(map, "block1_part7x"), "none");
+}
+
+TEST(ImportMap, TheSameWordIsTheSameNumber) {
+  const ImportMap map = map_of("  l{i}-{i}: x{i}\n");
+  EXPECT_EQ(name_for(map, "l3-3"), "x3");
+  EXPECT_EQ(name_for(map, "l3-4"), "none");
+  EXPECT_EQ(name_for(map, "l31-3"), "none");
+}
+
+TEST(ImportMap, NeighbouringWordsShareDigits) {
+  EXPECT_EQ(name_for(map_of("  l{a}{b}: \"{a}.{b}\"\n"), "l123"), "12.3");
+}
+
+TEST(ImportMap, ExactBeforePatternFewerWordsBeforeMore) {
+  const ImportMap map =
+      map_of("  a{x}.{y}: many\n  a{x}.0: few\n  a1.0: exact\n");
+  EXPECT_EQ(name_for(map, "a1.0"), "exact");
+  EXPECT_EQ(name_for(map, "a2.0"), "few");
+  EXPECT_EQ(name_for(map, "a2.1"), "many");
+}
+
+TEST(ImportMap, EntriesWithParts) {
+  const ImportMap map = map_of("  q{i}: {name: \"h.{i}.w\", transpose: true, rows: [0, 8]}\n");
+  const auto found = find_entry(map, "q4");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->entry.name, "h.4.w");
+  EXPECT_TRUE(found->entry.transpose);
+  EXPECT_EQ(found->entry.rows, (std::vector<std::int64_t>{0, 8}));
+  EXPECT_EQ(found->key, "q{i}");
+}
+
+TEST(ImportMap, ComplainsAboutPatternsThatSayNothing) {
+  const auto error_of = [](const std::string& layers) -> std::string {
+    try {
+      (void)map_of(layers);
+    } catch (const base::UserError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(error_of("  a: x{i}\n"), HasSubstr("uses {i}, which the key 'a' does not have"));
+  EXPECT_THAT(error_of("  a{: x\n"), HasSubstr("map.yaml:3:"));
+  EXPECT_THAT(error_of("  \"a{b c}\": x\n"), HasSubstr("needs a word and '}' after '{'"));
+  EXPECT_THAT(error_of("  a}: x\n"), HasSubstr("has a '}' without '{'"));
+  EXPECT_THAT(error_of("  a: {name: x, rows: [4, 4]}\n"), HasSubstr("first < end"));
+}
+
+}  // namespace
+}  // namespace lacuna::trace
