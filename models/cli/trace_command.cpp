@@ -56,10 +56,10 @@ class TraceCommand final : public Command {
     generate_ = app.add_subcommand("generate", "a trace whose operands follow statistics");
     generate_->add_option("WORKLOAD", workload_, "workload file, or folder of a trace")->required();
     generate_
-        ->add_option("--weights", generate_options_.weights,
-                     "of all layers: density=D,pattern=P")
+        ->add_option("--weights", generate_options_.weights, "of all layers: density=D,pattern=P")
         ->type_name("STATISTIC");
-    generate_->add_option("--acts", generate_options_.activations, "of all engine inputs: density=D")
+    generate_
+        ->add_option("--acts", generate_options_.activations, "of all engine inputs: density=D")
         ->type_name("STATISTIC");
     add_match(*generate_);
     generate_->add_flag("--statistics-only", generate_options_.statistics_only,
@@ -80,8 +80,7 @@ class TraceCommand final : public Command {
   }
 
   void add_match(CLI::App& app) {
-    app.add_option("--match", match_,
-                   "weights from tensors become a statistic of their density")
+    app.add_option("--match", match_, "weights from tensors become a statistic of their density")
         ->type_name("unstructured|bank")
         ->check([](const std::string& given) {
           return given == "unstructured" || given == "bank"

@@ -87,9 +87,9 @@ std::string inventory_text(const trace::Inventory& inventory) {
                       inventory.samples == 1 ? "" : "s", inventory.layers.size(),
                       base::with_thousands(inventory.macs));
   if (!inventory.files.empty()) {
-    text += fmt::format("tensors: {}, {}\n", base::join(inventory.files, ", "),
-                        base::format_quantity(static_cast<double>(inventory.file_bytes),
-                                              base::Unit::kBytes));
+    text += fmt::format(
+        "tensors: {}, {}\n", base::join(inventory.files, ", "),
+        base::format_quantity(static_cast<double>(inventory.file_bytes), base::Unit::kBytes));
   }
   text += fmt::format("zero weights: {:.2f} % of {}\n", 100 * inventory.weights.share(),
                       base::with_thousands(inventory.weights.all));

@@ -32,8 +32,8 @@ std::int64_t layer_seed(std::uint64_t seed, std::size_t layer, std::uint64_t ope
 tensor::MaskSpec parse_statistic(const std::string& text, const char* option) {
   const workload::GemmSource source = workload::parse_gemm_source(text, option);
   if (const auto* spec = std::get_if<tensor::MaskSpec>(&source)) return *spec;
-  throw UserError(fmt::format("{}: '{}' is a file; only a statistic (density=...) serves here",
-                              option, text));
+  throw UserError(
+      fmt::format("{}: '{}' is a file; only a statistic (density=...) serves here", option, text));
 }
 
 params::WeightParams statistic(const tensor::MaskSpec& spec, std::int64_t seed) {
@@ -115,8 +115,8 @@ class Generator {
       params::LayerParams& layer = params_.layers[i];
       const workload::Layer& built = before_.layers[i];
       if (activations && built.on_engine()) {
-        layer.activations = params::ActivationParams{1.0 - activations->density,
-                                                     layer_seed(options_.seed, i, 1)};
+        layer.activations =
+            params::ActivationParams{1.0 - activations->density, layer_seed(options_.seed, i, 1)};
         changed_ = true;
       }
       if (!layer.weights) continue;
@@ -139,8 +139,8 @@ class Generator {
     params::LayerParams& layer = params_.layers[index];
     if (!layer.weights->tensor.empty()) dropped.insert(layer.weights->tensor);
     if (layer.requantize) {
-      dropped.insert({layer.requantize->bias, layer.requantize->multiplier,
-                      layer.requantize->shift});
+      dropped.insert(
+          {layer.requantize->bias, layer.requantize->multiplier, layer.requantize->shift});
       layer.requantize.reset();
     }
     layer.weights = std::move(with);
@@ -185,8 +185,8 @@ class Generator {
       const workload::WeightMatrix& weights = built.weights;
       const tensor::MaskSpec spec = workload::mask_spec(*layer.weights);
       const auto all = static_cast<double>(weights.n * weights.k);
-      report_.layers.push_back({layer.name, spec.text(),
-                                1.0 - static_cast<double>(weights.non_zeros) / all});
+      report_.layers.push_back(
+          {layer.name, spec.text(), 1.0 - static_cast<double>(weights.non_zeros) / all});
       const std::int64_t taps = built.window.kernel_y * built.window.kernel_x;
       std::vector<std::int64_t> shape{weights.n, weights.k};
       if (layer.op == params::Op::kConv2d) {
@@ -195,12 +195,9 @@ class Generator {
       layer.weights = params::WeightParams{};
       layer.weights->tensor = unique(layer.name + ".weight");
       tensors.push_back({layer.weights->tensor, tensor::DType::kI8, shape,
-                         [spec, n = weights.n, k = weights.k,
-                          name = layer.name](const tensor::ByteSink& sink) {
+                         [&weights](const tensor::ByteSink& sink) {
                            base::throw_if_interrupted();
-                           const tensor::CodeMatrix codes =
-                               tensor::draw_codes(n, k, tensor::CodeKind::kS8, spec, name);
-                           sink(std::as_bytes(std::span<const std::uint8_t>(codes.codes)));
+                           sink(std::as_bytes(weights.with_codes().codes));
                          }});
     }
     if (built.on_engine() && built.requantize.chosen && !layer.requantize) {

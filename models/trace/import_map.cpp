@@ -30,8 +30,7 @@ Pattern parse_pattern(std::string_view text) {
       continue;
     }
     const std::size_t end = text.find('}', i);
-    const std::string word(
-        text.substr(i + 1, end == std::string_view::npos ? end : end - i - 1));
+    const std::string word(text.substr(i + 1, end == std::string_view::npos ? end : end - i - 1));
     const bool is_word = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
     });
@@ -102,9 +101,9 @@ std::vector<params::Violation> MapEntry::validate() const {
 std::vector<params::Violation> ImportMap::validate() const {
   std::vector<params::Violation> found;
   if (schema != kMapSchema) {
-    found.push_back({{"schema"},
-                     fmt::format("schema '{}' is not known; this version reads '{}'", schema,
-                                 kMapSchema)});
+    found.push_back(
+        {{"schema"},
+         fmt::format("schema '{}' is not known; this version reads '{}'", schema, kMapSchema)});
   }
   if (layers.empty()) found.push_back({{"layers"}, "the map names no layer"});
   for (const auto& [key, value] : layers) {
@@ -122,9 +121,10 @@ std::vector<params::Violation> ImportMap::validate() const {
     }
     for (const std::string& word : target.words) {
       if (std::find(pattern.words.begin(), pattern.words.end(), word) == pattern.words.end()) {
-        found.push_back({{where}, fmt::format("the name '{}' uses {{{}}}, which the key '{}' does "
-                                              "not have",
-                                              entry_of(value).name, word, key)});
+        found.push_back({{where},
+                         fmt::format("the name '{}' uses {{{}}}, which the key '{}' does "
+                                     "not have",
+                                     entry_of(value).name, word, key)});
       }
     }
   }

@@ -110,9 +110,8 @@ class Importer {
     if (!report_.kept.empty() && !options_.partial) {
       constexpr std::size_t kNamed = 5;
       std::vector<std::string> first(
-          report_.kept.begin(),
-          report_.kept.begin() +
-              static_cast<std::ptrdiff_t>(std::min(kNamed, report_.kept.size())));
+          report_.kept.begin(), report_.kept.begin() + static_cast<std::ptrdiff_t>(
+                                                           std::min(kNamed, report_.kept.size())));
       throw UserError(fmt::format(
           "'{}' has no weights for {} of {} layers: {}{}; {}, or let them keep theirs with "
           "--partial",
@@ -151,8 +150,8 @@ class Importer {
     } catch (const UserError& error) {
       // A damaged matrix file has a place of its own.
       if (!error.where().file.empty()) throw;
-      throw UserError(place(job), fmt::format("layer '{}': {}", params_.layers[job.layer].name,
-                                              error.what()));
+      throw UserError(place(job),
+                      fmt::format("layer '{}': {}", params_.layers[job.layer].name, error.what()));
     }
   }
 
@@ -169,25 +168,24 @@ class Importer {
     report_.layers.push_back({layer.name, job.found.entry.name, job.shape.n, job.shape.k(),
                               weights.zeros, weights.lost});
 
-    const workload::Requantize chosen = workload::choose_requantize(
-        1, weights.sum_squares / job.shape.n, workload::assumed_square(graph_.input_of(built)),
-        built.range);
+    const workload::Requantize chosen =
+        workload::choose_requantize(1, weights.sum_squares / job.shape.n,
+                                    workload::assumed_square(graph_.input_of(built)), built.range);
 
     const bool is_conv = layer.op == params::Op::kConv2d;
     params::WeightParams named;
     named.tensor = unique(layer.name + ".weight");
     params::RequantizeParams scale{unique(layer.name + ".bias"), unique(layer.name + ".multiplier"),
                                    unique(layer.name + ".shift")};
-    tensors_.push_back(
-        {named.tensor, tensor::DType::kI8,
-         is_conv ? std::vector<std::int64_t>{job.shape.n, job.shape.kernel_y, job.shape.kernel_x,
-                                             job.shape.channels}
-                 : std::vector<std::int64_t>{job.shape.n, job.shape.k()},
-         [this, job](const tensor::ByteSink& sink) {
-           base::throw_if_interrupted();
-           const WeightCodes again = codes_of(job);
-           sink(std::as_bytes(std::span<const std::int8_t>(again.codes)));
-         }});
+    tensors_.push_back({named.tensor, tensor::DType::kI8,
+                        is_conv ? std::vector<std::int64_t>{job.shape.n, job.shape.kernel_y,
+                                                            job.shape.kernel_x, job.shape.channels}
+                                : std::vector<std::int64_t>{job.shape.n, job.shape.k()},
+                        [this, job](const tensor::ByteSink& sink) {
+                          base::throw_if_interrupted();
+                          const WeightCodes again = codes_of(job);
+                          sink(std::as_bytes(std::span<const std::int8_t>(again.codes)));
+                        }});
     tensors_.push_back(tensor::tensor_of(scale.bias, {1}, chosen.bias));
     tensors_.push_back(tensor::tensor_of(scale.multiplier, {1}, chosen.multiplier));
     tensors_.push_back(tensor::tensor_of(scale.shift, {1}, chosen.shift));

@@ -14,10 +14,10 @@
 namespace lacuna::trace {
 
 struct ImportOptions {
-  std::string workload;  ///< file
-  std::string weights;   ///< file or folder
-  std::string map;       ///< file, or empty: layer `x` takes the tensor `x` or `x.weight`
-  std::string out;       ///< folder
+  std::string workload;    ///< file
+  std::string weights;     ///< file or folder
+  std::string map;         ///< file, or empty: layer `x` takes the tensor `x` or `x.weight`
+  std::string out;         ///< folder
   std::uint64_t seed = 0;  ///< of values that a mask does not have
   bool partial = false;    ///< layers without a foreign tensor keep their weights
 };

@@ -2,10 +2,12 @@
 #include "trace/inventory.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 
 #include "base/interrupt.h"
+#include "tensor/mask_matrix.h"
 #include "workload/tensor_store.h"
 
 namespace lacuna::trace {
@@ -55,16 +57,14 @@ BankSpread bank_spread(const workload::WeightMatrix& weights) {
   BankSpread spread;
   std::int64_t sum = 0;
   std::int64_t squares = 0;
+  const std::shared_ptr<const tensor::MaskMatrix> mask = weights.mask();
   for (std::int64_t n = 0; n < weights.n; ++n) {
-    const std::span<const std::int8_t> row = weights.row(n);
     for (std::int64_t k = 0; k + kBank <= weights.k; k += kBank) {
-      const auto bank =
-          row.subspan(static_cast<std::size_t>(k), static_cast<std::size_t>(kBank));
-      const std::int64_t found = kBank - std::count(bank.begin(), bank.end(), std::int8_t{0});
+      const int found = std::popcount(tensor::row_bits(mask->row(n), k, kBank));
       ++spread.banks;
       sum += found;
-      squares += found * found;
-      spread.most = std::max(spread.most, found);
+      squares += std::int64_t{found} * found;
+      spread.most = std::max<std::int64_t>(spread.most, found);
     }
   }
   if (spread.banks == 0) return spread;

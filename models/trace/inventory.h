@@ -23,7 +23,7 @@ struct BankSpread {
   double binomial_deviation = 0;  ///< of independent draws with this density
   std::int64_t most = 0;
 };
-inline constexpr std::int64_t kBank = 32;
+inline constexpr int kBank = 32;
 
 struct ZeroCount {
   std::int64_t zeros = 0;

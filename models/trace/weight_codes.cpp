@@ -49,8 +49,8 @@ Steps steps_of(const SourceTensor& source, const MapEntry& entry, const ImportMa
     }
   } else {
     const bool by_tap = map.columns == ColumnOrder::kRsc;
-    steps = by_tap ? Steps{0, shape.k(), x * channels, channels, 1}
-                   : Steps{0, shape.k(), x, 1, y * x};
+    steps =
+        by_tap ? Steps{0, shape.k(), x * channels, channels, 1} : Steps{0, shape.k(), x, 1, y * x};
     expected = {wanted, shape.k()};
     if (entry.transpose) {
       expected = {shape.k(), wanted};
@@ -104,9 +104,8 @@ WeightCodes weight_codes(const SourceTensor& source, const MapEntry& entry, cons
     for_each_k(shape, steps, channel, [&](std::int64_t index) {
       const double value = tensor::element_as_double(*source.view, index);
       if (!std::isfinite(value)) {
-        throw UserError(
-            fmt::format("{}: element {} is {}, not a number that a weight can have", source.text,
-                        index, value));
+        throw UserError(fmt::format("{}: element {} is {}, not a number that a weight can have",
+                                    source.text, index, value));
       }
       top = std::max(top, std::abs(value));
     });

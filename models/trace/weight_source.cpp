@@ -147,15 +147,14 @@ std::unique_ptr<WeightSource> open_folder(const std::string& path) {
   }
   if (!matrices.empty()) return std::make_unique<MatrixFiles>(std::move(matrices));
   if (indices.size() > 1) {
-    throw UserError(fmt::format("'{}' holds {} index files; name one of them", path,
-                                indices.size()));
+    throw UserError(
+        fmt::format("'{}' holds {} index files; name one of them", path, indices.size()));
   }
   if (indices.size() == 1) return open_index(indices[0]);
   if (!safetensors.empty()) {
     return std::make_unique<SafetensorsSet>(safetensors, std::map<std::string, std::string>{});
   }
-  throw UserError(
-      fmt::format("'{}' holds no .smtx, .mtx or .safetensors file", path));
+  throw UserError(fmt::format("'{}' holds no .smtx, .mtx or .safetensors file", path));
 }
 
 }  // namespace
@@ -173,17 +172,17 @@ std::unique_ptr<WeightSource> open_weight_source(const std::string& path) {
   }
   if (path.ends_with(".json")) return open_index(path);
   if (path.ends_with(".onnx")) {
-    throw UserError(fmt::format(
-        "'{}' is a network of its own, not weights for one: /usr/bin/python3 "
-        "scripts/trace/import.py onnx {} --out DIR",
-        path, path));
+    throw UserError(
+        fmt::format("'{}' is a network of its own, not weights for one: /usr/bin/python3 "
+                    "scripts/trace/import.py onnx {} --out DIR",
+                    path, path));
   }
   for (const char* suffix : {".pt", ".pth", ".bin", ".ckpt"}) {
     if (!path.ends_with(suffix)) continue;
-    throw UserError(fmt::format(
-        "'{}' needs PyTorch: /usr/bin/python3 scripts/trace/import.py state {} --out "
-        "FILE.safetensors",
-        path, path));
+    throw UserError(
+        fmt::format("'{}' needs PyTorch: /usr/bin/python3 scripts/trace/import.py state {} --out "
+                    "FILE.safetensors",
+                    path, path));
   }
   throw UserError(
       fmt::format("'{}' is no folder, .smtx, .mtx, .safetensors or .safetensors.index.json", path));

@@ -22,8 +22,8 @@ namespace lacuna::trace {
 struct SourceTensor {
   std::string text;  ///< "model.safetensors:conv1.weight", for messages and provenance
   std::vector<std::int64_t> shape;
-  std::optional<tensor::CodeMatrix> codes;     ///< s8
-  const tensor::TensorView* view = nullptr;    ///< I8, F16, BF16, F32 or F64
+  std::optional<tensor::CodeMatrix> codes;   ///< s8
+  const tensor::TensorView* view = nullptr;  ///< I8, F16, BF16, F32 or F64
 };
 
 class WeightSource {

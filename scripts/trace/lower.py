@@ -162,8 +162,37 @@ class Lowering(quantize.Quantizer):
         readers = [n for n in self.readers.get(node_or_name, []) if n.op not in ("Shape", "Size")]
         return len(readers) == 1 and node_or_name not in self.graph.outputs
 
+    def as_patches(self, name, kernel):
+        """A Host map [1, C, H, W] becomes an input of tokens: patches of `kernel`, in the order (r, s, c)."""
+        _, channels, height, width = self.shape(name)
+        (kh, kw), tokens = kernel, (height // kernel[0], width // kernel[1])
+
+        def arrange(x):
+            x = x[:, :, :tokens[0] * kh, :tokens[1] * kw].reshape(len(x), channels, tokens[0], kh, tokens[1], kw)
+            return x.transpose(0, 2, 4, 3, 5, 1).reshape(len(x), tokens[0] * tokens[1], kh * kw * channels)
+        stored = [tokens[0] * tokens[1], kh * kw * channels]
+        rows, cols = axes.axis(tokens[0]) + axes.axis(tokens[1]), axes.axis(stored[1])
+        return Tensor(self.input_value(name + "_patches", name, rows, cols, stored, arrange, False), [[], rows, cols])
+
+    def input_value(self, label, name, rows, cols, stored, arrange, is_map):
+        label = self.unique("".join(c if c.isalnum() or c in "_.-" else "_" for c in label).strip("_.") or "input")
+        real = self.sample[name]
+        low = self.ranges[name][0] if name in self.ranges else float(real.min())
+        if name not in self.ranges:
+            self.ranges[name] = (low, float(real.max()), float(real.abs().max()))
+        kind = "u8" if low >= 0 else "s8"
+
+        def emit(value):
+            self.observe_range(label, name, kind, value.grid)
+            self.inputs.append({"name": label, "shape": stored, "type": self.type[label], "tensor": f"{label}.input"})
+            self.input_tensors[label] = (name, arrange)
+        value = Value(label, name, rows, cols, emit, is_map=is_map)
+        if is_map:
+            value.map_shape = tuple(stored)
+        return value
+
     def as_input(self, name, node):
-        """A Host tensor becomes an input of the workload: [1, C, H, W], [1, T, C] or [1, C]."""
+        """A Host tensor (or a constant) becomes an input of the workload: [1, C, H, W], [1, T, C] or [1, C]."""
         shape = list(self.sample[name].shape)
         if not self.sample[name].is_floating_point():
             node.refuse(f"reads '{name}', whose numbers are not real; only look-ups may read it")
@@ -172,17 +201,10 @@ class Lowering(quantize.Quantizer):
                         "[1, tokens, channels] or [1, channels]")
         parts = [axes.axis(n) for n in shape]
         rows, cols = (parts[2] + parts[3], parts[1]) if len(shape) == 4 else (sum(parts[1:-1], []), parts[-1])
-        label = self.unique("".join(c if c.isalnum() or c in "_.-" else "_" for c in name).strip("_.") or "input")
-        low, high, _ = self.ranges[name]
-        kind = "u8" if low >= 0 else "s8"
-
-        def emit(value):
-            self.observe_range(label, name, kind, value.grid)
-            stored = shape[2:] + [shape[1]] if len(shape) == 4 else [max(1, math.prod(shape[1:-1])), shape[-1]]
-            self.inputs.append({"name": label, "shape": stored, "type": self.type[label], "tensor": f"{label}.input"})
-            self.input_tensors[label] = (name, len(shape) == 4)
-
-        value = Value(label, name, rows, cols, emit, is_map=len(shape) == 4)
+        is_map = len(shape) == 4
+        stored = shape[2:] + [shape[1]] if is_map else [max(1, math.prod(shape[1:-1])), shape[-1]]
+        value = self.input_value(name, name, rows, cols, stored,
+                                 lambda x: x.transpose(0, 2, 3, 1) if is_map else x, is_map)
         self.env[name] = Tensor(value, parts)
         return self.env[name]
 
@@ -223,8 +245,16 @@ class Lowering(quantize.Quantizer):
             got = self.env.get(name)
             if not isinstance(got, Tensor):
                 raise onnx_graph.ImportError_(f"output '{name}' is not computed by any layer on the chip")
-            results.append(self.read(got, self.makers[name])[0].value.name)
+            self.result = self.read(got, self.makers[name])[0]
+            results.append(self.result.value.name)
         return results
+
+    def in_order(self, codes, shape):
+        """Codes [samples, ...] of the result, as stored, in the order of the network's output."""
+        stored = axes.leaves(self.result.value.storage())
+        wanted = [leaf for dim in self.result.dims for leaf in axes.leaves(dim)]
+        codes = codes.reshape([len(codes)] + [leaf.size for leaf in stored])
+        return codes.transpose([0] + [1 + stored.index(leaf) for leaf in wanted]).reshape(shape)
 
     # ---- Element by element --------------------------------------------------------------------------------
 
@@ -288,7 +318,21 @@ class Lowering(quantize.Quantizer):
             self.two_tensors(node, one, two)
 
     def two_tensors(self, node, one, two):
-        node.refuse("of two tensors that are both computed cannot be lowered")
+        if node.op != "Mul":
+            node.refuse("of two tensors that are both computed cannot be lowered")
+        self.same_layout(node, one, two)
+
+        def emit(value):
+            (_, left), (_, right) = self.read(one, node), self.read(two, node)
+            signed = "s8" in (self.type[left], self.type[right])
+            self.observe_range(value.name, value.tensor, "s8" if signed else "u8", value.grid)
+            multiplier, shift = quantize.multiplier_shift(
+                self.scale[left] * self.scale[right] / self.scale[value.name])
+            self.append({"name": value.name, "op": "multiply", "input": self.name_of(left),
+                         "right": self.name_of(right), "multiplier": multiplier, "shift": shift}, value.name,
+                        self.type[value.name], gated=True)
+        value = self.value(node, one.value.rows, one.value.cols, emit, is_map=one.value.is_map)
+        self.env[node.outputs[0]] = Tensor(value, one.dims)
 
     def host_operand(self, node, index):
         """A mask of zeros is as good as none; anything else becomes an input."""
@@ -468,6 +512,9 @@ class Lowering(quantize.Quantizer):
             self.env[output] = tensor
             return
         cols, dim = axes.leaves(value.cols), axes.leaves(tensor.dims[axis])
+        if dim and dim == axes.leaves(value.rows) and not value.is_map:
+            self.take_tokens(node, output, tensor, axis, indices, drop)
+            return
         fits = isinstance(value.parts, Engine) and not value.done and not tensor.function and dim \
             and all(leaf in cols for leaf in dim)
         if not fits:
@@ -491,6 +538,26 @@ class Lowering(quantize.Quantizer):
         part = Value(self.unique(value.name), output, value.rows, new_cols, value.emit, value.is_map, parts,
                      value.kind)
         self.env[output] = Tensor(part, dims, tensor.factor)
+
+    def take_tokens(self, node, output, tensor, axis, indices, drop):
+        """Consecutive tokens of a value."""
+        begin, count = int(indices[0]), len(indices)
+        if list(indices) != list(range(begin, begin + count)):
+            node.refuse("takes tokens that are not consecutive")
+
+        def emit(made):
+            held, source = self.read(tensor, node)
+            self.scale[made.name], self.type[made.name] = self.scale[source], self.type[source]
+            self.layers.append({"name": made.name, "op": "slice", "input": self.name_of(source), "begin": begin,
+                                "count": count})
+        kept = {leaf: axes.Atom(leaf.size) for leaf in axes.leaves(tensor.value.cols)}
+        rows = [] if drop else axes.axis(count)
+        made = Value(self.unique(onnx_graph.layer_name(node)), output, rows,
+                     [kept[leaf] for leaf in axes.leaves(tensor.value.cols)], emit)
+        dims = [rows if i == axis else [kept[leaf] for leaf in axes.leaves(d)] for i, d in enumerate(tensor.dims)]
+        if drop:
+            del dims[axis]
+        self.env[output] = Tensor(made, dims)
 
     def op_Split(self, node):
         axis = node.attributes.get("axis", 0) % len(self.shape(node.inputs[0]))
@@ -551,12 +618,16 @@ class Lowering(quantize.Quantizer):
             self.layers.append({"name": flat, "op": "flatten", "input": layer["input"]})
             layer["input"] = flat
         layer.update({k: v for k, v in parts.window.items() if k != "flatten"})
-        layer["out_channels"] = parts.weight.shape[0]
-        layer.update(self.weights(name, source, name, parts.weight, parts.bias, parts.steps))
+        if parts.op != "depthwise_conv2d":
+            layer["out_channels"] = parts.weight.shape[0]
+        weight = parts.weight[..., 0] if parts.op == "depthwise_conv2d" else parts.weight
+        layer.update(self.weights(name, source, name, weight, parts.bias, parts.steps))
         self.append(layer, name, self.type[name], gated=True)
         self.set_clamp(name, parts.cap)
 
     def op_Conv(self, node):
+        if self.patches(node):
+            return
         tensor = self.on_chip(node.inputs[0], node)
         weight = self.env[node.inputs[1]]
         if not isinstance(weight, np.ndarray):
@@ -569,19 +640,39 @@ class Lowering(quantize.Quantizer):
         self.require_map(node, tensor)
         window = {"kernel": list(weight.shape[2:]), "stride": list(node.attributes.get("strides", [1, 1])),
                   "padding": list(pads)}
-        weight = self.grouped(node, weight.astype(np.float64), window)
-        n = weight.shape[0]
+        weight = weight.astype(np.float64)
+        n, groups = weight.shape[0], node.attributes.get("group", 1)
         bias = np.zeros(n) if len(node.inputs) < 3 or not node.inputs[2] else self.env[node.inputs[2]].astype(float)
-        parts = Engine("conv2d", tensor, weight.transpose(0, 2, 3, 1), bias, window,
-                       self.given_steps(node.inputs[1], weight))
+        op = "conv2d"
+        if groups == n == self.shape(node.inputs[0])[1] and groups > 1:
+            op = "depthwise_conv2d"
+        elif groups > 1:
+            window["groups"] = groups
+        parts = Engine(op, tensor, weight.transpose(0, 2, 3, 1), bias, window, self.given_steps(node.inputs[1], weight))
         _, _, height, width = self.shape(node.outputs[0])
         self.new_map(node, height, width, n, self.emit_engine, parts)
 
-    def grouped(self, node, weight, window):
-        groups = node.attributes.get("group", 1)
-        if groups != 1:
-            node.refuse(f"with {groups} groups cannot be lowered")
-        return weight
+    def patches(self, node):
+        """A convolution that cuts an image of the host into patches and makes tokens of them: a linear layer
+        over patches, which the host puts in order."""
+        name, kernel = node.inputs[0], node.attributes.get("kernel_shape") or self.shape(node.inputs[1])[2:]
+        readers = [n.op for n in self.readers.get(node.outputs[0], []) if n.op != "Shape"]
+        fits = isinstance(self.env[name], Host) and readers == ["Reshape"] and len(kernel) == 2 and \
+            list(node.attributes.get("strides", [1, 1])) == list(kernel) and not any(node.attributes.get("pads", [])) \
+            and node.attributes.get("group", 1) == 1 and isinstance(self.env[node.inputs[1]], np.ndarray)
+        if not fits:
+            return False
+        weight = self.env[node.inputs[1]].astype(np.float64)
+        n = weight.shape[0]
+        bias = np.zeros(n) if len(node.inputs) < 3 else self.env[node.inputs[2]].astype(float)
+        tensor = self.as_patches(name, list(kernel))
+        parts = Engine("linear", tensor, weight.transpose(0, 2, 3, 1).reshape(n, -1), bias)
+        rows, out = axes.leaves(tensor.value.rows), axes.axis(n)
+        new = [axes.Atom(leaf.size) for leaf in rows]
+        value = self.value(node, new, out, self.emit_engine, parts=parts)
+        height = axes.axis(self.shape(node.outputs[0])[2])
+        self.env[node.outputs[0]] = Tensor(value, [[], out, new[:len(height)], new[len(height):]])
+        return True
 
     def new_map(self, node, height, width, channels, emit, parts=None):
         y, x, c = axes.axis(height), axes.axis(width), axes.axis(channels)
@@ -606,7 +697,12 @@ class Lowering(quantize.Quantizer):
             value.parts.cap is None and self.alone(node.inputs[0]) and \
             axes.leaves(tensor.dims[1]) == axes.leaves(value.cols)
         if not fits:
-            node.refuse("that does not follow a convolution or linear layer of its own cannot be lowered")
+            # A factor and a summand for each channel: a depthwise convolution of one pixel.
+            self.require_map(node, tensor)
+            window = {"kernel": [1, 1], "stride": [1, 1], "padding": [0, 0]}
+            parts = Engine("depthwise_conv2d", tensor, factor.reshape(-1, 1, 1, 1), beta - mean * factor, window)
+            self.new_map(node, *self.shape(node.outputs[0])[2:], len(factor), self.emit_engine, parts)
+            return
         parts = value.parts
         weight = parts.weight * factor.reshape((-1,) + (1,) * (parts.weight.ndim - 1))
         parts = parts.changed(weight=weight, bias=(parts.bias - mean) * factor + beta,
@@ -822,9 +918,98 @@ class Lowering(quantize.Quantizer):
     op_GlobalAveragePool = op_ReduceMean = whole_average
 
     def op_AveragePool(self, node):
-        if self.shape(node.outputs[0])[2:] != [1, 1] or any(onnx_eval.conv_pads(node)):
-            node.refuse("over windows smaller than the map cannot be lowered")
-        self.whole_average(node)
+        pads, kernel = onnx_eval.conv_pads(node), list(node.attributes["kernel_shape"])
+        if self.shape(node.outputs[0])[2:] == [1, 1] and kernel == self.shape(node.inputs[0])[2:] and not any(pads):
+            self.whole_average(node)
+            return
+        if (any(pads) and not node.attributes.get("count_include_pad", 0)) or node.attributes.get("ceil_mode", 0):
+            node.refuse("whose windows do not all have the same size cannot be lowered")
+        tensor = self.on_chip(node.inputs[0], node)
+        self.require_map(node, tensor)
+        channels = self.shape(node.inputs[0])[1]
+        window = {"kernel": kernel, "stride": list(node.attributes.get("strides", [1, 1])), "padding": list(pads)}
+        weight = np.full((channels, *kernel, 1), 1.0 / math.prod(kernel))
+        parts = Engine("depthwise_conv2d", tensor, weight, np.zeros(channels), window)
+        self.new_map(node, *self.shape(node.outputs[0])[2:], channels, self.emit_engine, parts)
+
+    # ---- Joining, repeating --------------------------------------------------------------------------------
+
+    def op_Concat(self, node):
+        """All operands get one scale, their own layers where nobody else has fixed it."""
+        axis = node.attributes["axis"] % len(self.shape(node.outputs[0]))
+        tensors = [self.as_input(n, node) if isinstance(self.env[n], np.ndarray) else self.on_chip(n, node)
+                   for n in node.inputs]
+        first = tensors[0]
+        dims = [[axes.leaves(d) for d in t.dims] for t in tensors]
+        rest = lambda d: [leaf for i, part in enumerate(d) if i != axis for leaf in part]
+        along = "channels"
+        for tensor, d in zip(tensors, dims):
+            rows, cols = axes.leaves(tensor.value.rows), axes.leaves(tensor.value.cols)
+            if d[axis] == cols and rest(d) == rows:
+                continue
+            if d[axis] == rows and rest(d) == cols and not tensor.value.is_map:
+                along = "tokens"
+                continue
+            node.refuse("of tensors that are laid out differently cannot be lowered")
+        if len({t.value.is_map for t in tensors}) > 1:
+            node.refuse("of a feature map and a matrix cannot be lowered")
+        low, _, top = self.ranges[node.outputs[0]]
+        kind = "u8" if low >= 0 and all(self.ranges.get(n, (0,))[0] >= 0 for n in node.inputs) else "s8"
+        grid = (max(top, 1e-6) / 255, 0, 0, 255) if kind == "u8" else (max(top, 1e-6) / 127, 0, -128, 127)
+        for i, (tensor, name) in enumerate(zip(tensors, node.inputs)):
+            value = tensor.value
+            free = (isinstance(value.parts, (Engine, dict)) or value.parts is None and value.name in self.labels()) \
+                and not value.done and value.grid is None and tensor.function is None and tensor.factor == 1.0
+            if free:
+                value.grid = grid
+            elif not (value.grid == grid and tensor.function is None and tensor.factor == 1.0):
+                function = Function(lambda x, t=tensor: t.real(x))
+                function.name, function.tensor, function.grid = f"{onnx_graph.layer_name(node)}.scaled", name, grid
+                self.ranges.setdefault(name, (low, top, top))
+                tensors[i] = Tensor(value, tensor.dims, 1.0, function)
+
+        def emit(made):
+            names = []
+            for tensor in tensors:
+                _, key = self.read(tensor, node)
+                if self.type[key] != kind:
+                    node.refuse("of codes with and without sign cannot be lowered")
+                names.append(self.name_of(key))
+                self.scale[made.name], self.type[made.name] = self.scale[key], kind
+            self.layers.append({"name": made.name, "op": "concat", "input": names[0], "others": names[1:],
+                                "axis": along})
+        total = axes.axis(self.shape(node.outputs[0])[axis])
+        kept = {leaf: axes.Atom(leaf.size) for leaf in rest(dims[0])}
+        rows = [kept[leaf] for leaf in axes.leaves(first.value.rows)] if along == "channels" else total
+        cols = total if along == "channels" else [kept[leaf] for leaf in axes.leaves(first.value.cols)]
+        made = self.value(node, rows, cols, emit, is_map=first.value.is_map)
+        if made.is_map:
+            made.map_shape = tuple(self.shape(node.outputs[0])[2:] + [self.shape(node.outputs[0])[1]])
+        new = [total if i == axis else [kept[leaf] for leaf in d] for i, d in enumerate(dims[0])]
+        self.env[node.outputs[0]] = Tensor(made, new)
+
+    def labels(self):
+        """Names of inputs that are not emitted yet."""
+        return self.names - {layer["name"] for layer in self.layers} - {e["name"] for e in self.inputs}
+
+    def op_Resize(self, node):
+        tensor = self.on_chip(node.inputs[0], node)
+        self.require_map(node, tensor)
+        before, after = self.shape(node.inputs[0])[2:], self.shape(node.outputs[0])[2:]
+        factor = after[0] // before[0]
+        if factor < 1 or [n * factor for n in before] != after:
+            node.refuse(f"from {before} to {after} is not a whole factor")
+
+        def emit(made):
+            _, source = self.read(tensor, node)
+            self.scale[made.name], self.type[made.name] = self.scale[source], self.type[source]
+            self.layers.append({"name": made.name, "op": "upsample", "input": self.name_of(source), "factor": factor})
+        self.new_map(node, *after, self.shape(node.outputs[0])[1], emit)
+
+    op_Upsample = op_Resize
+
+    def op_Pad(self, node):
+        self.env[node.outputs[0]] = self.on_chip(node.inputs[0], node)
 
     # ---- Quantized exports ---------------------------------------------------------------------------------
 

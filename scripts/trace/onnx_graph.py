@@ -7,6 +7,7 @@ refused with the operator's name (Unsupported).
 """
 import os
 import re
+import warnings
 
 import numpy as np
 
@@ -63,15 +64,18 @@ def read(path_or_bytes):
         raise ImportError_("reading ONNX needs the Python package onnx (Debian: python3-onnx, "
                            "scripts/bootstrap --trace)") from error
     try:
-        if isinstance(path_or_bytes, bytes):
-            model = onnx.load_model_from_string(path_or_bytes)
-        else:
-            model = onnx.load(path_or_bytes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")           # the library only warns of bytes that it cannot read
+            if isinstance(path_or_bytes, bytes):
+                model = onnx.load_model_from_string(path_or_bytes)
+            else:
+                model = onnx.load(path_or_bytes)
     except OSError as error:
         raise ImportError_(f"cannot open '{path_or_bytes}': {os.strerror(error.errno)}"
                            if error.errno else str(error)) from error
     except Exception as error:                       # the protobuf library has exceptions of its own
-        raise ImportError_(f"'{path_or_bytes}' is not an ONNX model: {error}") from error
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise ImportError_(f"'{path_or_bytes}' is not an ONNX model: {text[:200]}") from error
     if not model.graph.node:
         raise ImportError_(f"'{path_or_bytes}' is not an ONNX model: it has no operators")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 RANGES = {"u8": (0, 255), "s8": (-128, 127)}
 ENGINE_OPS = ("conv2d", "linear", "matmul")
+KEEPS_TYPE = ("max_pool", "flatten", "concat", "slice", "upsample")      # no `output`: codes go through
 
 
 class WorkloadError(ValueError):
@@ -91,14 +92,32 @@ def engine_operands(layer, env, tensors):
         left = split_heads(x, heads)
         right = split_heads(env[layer["right"]], heads)
         return left, right.transpose(0, 1, 3, 2) if layer["transpose_right"] else right
-    weights = tensors[layer["weights"]["tensor"]].astype(np.int64)
-    left = im2col(x, layer)[0] if layer["op"] == "conv2d" else as_tokens(x)
+    if layer["op"] == "conv2d":
+        weights = full_weights(layer, tensors, x.shape[-1])
+        left = im2col(x, layer)[0]
+    else:
+        weights, left = tensors[layer["weights"]["tensor"]].astype(np.int64), as_tokens(x)
     return left[:, None], weights.reshape(weights.shape[0], -1).T[None, None]
 
 
-def conv2d(layer, env, tensors):
-    columns, (oh, ow) = im2col(env[layer["input"]].astype(np.int16), layer)   # codes fit; copies less
+def full_weights(layer, tensors, channels):
+    """[N, R, S, C] of a convolution; with groups, zero where channels do not mix."""
     weights = tensors[layer["weights"]["tensor"]].astype(np.int64)
+    groups = layer.get("groups", 1)
+    if groups == 1:
+        return weights
+    n, kh, kw, inner = weights.shape
+    full = np.zeros((n, kh, kw, channels), dtype=np.int64)
+    for g in range(groups):
+        rows = slice(g * n // groups, (g + 1) * n // groups)
+        full[rows, :, :, g * inner:(g + 1) * inner] = weights[rows]
+    return full
+
+
+def conv2d(layer, env, tensors):
+    x = env[layer["input"]].astype(np.int16)          # codes fit; copies less
+    columns, (oh, ow) = im2col(x, layer)
+    weights = full_weights(layer, tensors, x.shape[-1])
     y = requantized(product(columns, weights.reshape(weights.shape[0], -1).T), layer, tensors)
     return y.reshape(y.shape[0], oh, ow, -1)
 
@@ -138,6 +157,31 @@ def add(layer, env, tensors):
     return finish(scaled(a * ma + b * mb, 1, layer["shift"]), layer)
 
 
+def depthwise_conv2d(layer, env, tensors):
+    x, weights = env[layer["input"]], tensors[layer["weights"]["tensor"]].astype(np.int64)
+    columns, (oh, ow) = im2col(x, layer)
+    taps = columns.reshape(x.shape[0], oh * ow, -1, x.shape[-1])          # [S, pixels, R*S, C]
+    acc = np.einsum("sptc,ct->spc", taps, weights.reshape(weights.shape[0], -1))
+    return requantized(acc, layer, tensors).reshape(x.shape[0], oh, ow, -1)
+
+
+def multiply(layer, env):
+    return finish(scaled(env[layer["input"]] * env[layer["right"]], layer["multiplier"], layer["shift"]), layer)
+
+
+def concat(layer, env):
+    parts = [env[name] for name in [layer["input"]] + layer["others"]]
+    return np.concatenate(parts, axis=-1 if layer["axis"] == "channels" else 1)
+
+
+def cut(layer, env):
+    return env[layer["input"]][:, layer["begin"]:layer["begin"] + layer["count"]]
+
+
+def upsample(layer, env):
+    return env[layer["input"]].repeat(layer["factor"], axis=1).repeat(layer["factor"], axis=2)
+
+
 def lookup(layer, env, tensors, signed):
     table = tensors[layer["table"]].astype(np.int64)
     return finish(table[env[layer["input"]] + (128 if signed else 0)], layer)
@@ -165,7 +209,7 @@ def type_of(name, layers, inputs):
             return entry["type"]
     for layer in layers:
         if layer["name"] == name:
-            if layer["op"] in ("max_pool", "flatten"):
+            if layer["op"] in KEEPS_TYPE:
                 return type_of(layer["input"], layers, inputs)
             return layer.get("output", {"type": "u8"})["type"]
     raise WorkloadError(f"nothing is called {name!r}")
@@ -180,11 +224,13 @@ def run_layer(layer, env, workload, tensors):
         return max_pool(layer, env)
     if op == "average_pool":
         return average_pool(layer, env)
+    if op in ("multiply", "concat", "slice", "upsample"):
+        return {"multiply": multiply, "concat": concat, "slice": cut, "upsample": upsample}[op](layer, env)
     if op == "flatten":
         x = env[layer["input"]]
         return x.reshape(x.shape[0], 1, -1)
     table = {"conv2d": conv2d, "linear": linear, "matmul": matmul, "softmax": softmax,
-             "layer_norm": layer_norm, "add": add}
+             "depthwise_conv2d": depthwise_conv2d, "layer_norm": layer_norm, "add": add}
     if op not in table:
         raise WorkloadError(f"layer {layer['name']!r}: unknown op {op!r}")
     return table[op](layer, env, tensors)

@@ -54,9 +54,8 @@ def input_codes(graph, lowered, inputs):
     constants, rows = onnx_eval.as_tensors(graph), {name: [] for name in lowered.input_tensors}
     for i in range(len(next(iter(inputs.values())))):
         env = onnx_eval.run(part, {name: array[i:i + 1] for name, array in inputs.items()}, constants)
-        for name, (tensor, is_map) in lowered.input_tensors.items():
-            real = env[tensor].numpy().astype(np.float64)
-            real = real.transpose(0, 2, 3, 1) if is_map else real
+        for name, (tensor, arrange) in lowered.input_tensors.items():
+            real = arrange(env[tensor].numpy().astype(np.float64))
             low, high = reference.RANGES[lowered.type[name]]
             shape = next(e["shape"] for e in lowered.inputs if e["name"] == name)
             codes = np.clip(np.rint(real / lowered.scale[name]), low, high).reshape([1] + shape)
@@ -73,14 +72,15 @@ class Codes(dict):
 
 def feeds_engine(layers):
     """Layers whose codes an engine layer reads, views looked through."""
-    views = {layer["name"]: layer["input"] for layer in layers if layer["op"] in ("flatten", "max_pool")}
-    found = set()
-    for layer in layers:
-        if layer["op"] in reference.ENGINE_OPS:
-            for name in (layer["input"], layer.get("right")):
-                while name in views:
-                    name = views[name]
-                found.add(name)
+    through = {layer["name"]: [layer["input"]] + layer.get("others", []) for layer in layers
+               if layer["op"] in reference.KEEPS_TYPE}
+    found, todo = set(), [name for layer in layers if layer["op"] in reference.ENGINE_OPS
+                          for name in (layer["input"], layer.get("right")) if name]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(through.get(name, []))
     return found
 
 
@@ -120,7 +120,7 @@ def write_trace(graph, inputs, labels, options, data, notes, limit):
     codes = input_codes(graph, lowered, inputs)
     env = execute(workload, lowered.tensors, codes, options.activation_sparsity)
     wanted = outputs[graph.outputs[0]]
-    found = in_order(lowered, result, env, wanted.shape) * lowered.scale[result]
+    found = lowered.in_order(env[result].astype(np.float64), wanted.shape) * lowered.scale[result]
     error = relative_error(found, wanted)
     count = len(wanted)
     agreement = float((found.reshape(count, -1).argmax(1) == wanted.reshape(count, -1).argmax(1)).mean())
@@ -144,14 +144,6 @@ def write_trace(graph, inputs, labels, options, data, notes, limit):
     capture.store(options.out, workload, {**lowered.tensors, **stored}, env, options.expect_bytes,
                   "Made by scripts/trace/import.py")
     return {"error": error, "shown": shown}
-
-
-def in_order(lowered, result, env, shape):
-    """Codes of the result in the order of the float output."""
-    codes = env[result].astype(np.float64)
-    if codes.ndim == 4 and len(shape) == 4:
-        codes = codes.transpose(0, 3, 1, 2)
-    return codes.reshape(shape)
 
 
 def provenance_of(workload, lowered, env, options, data, error, agreement, labels, notes):

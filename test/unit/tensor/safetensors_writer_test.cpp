@@ -17,14 +17,15 @@ namespace {
 TEST(SafetensorsWriter, WhatIsWrittenReadsBackAligned) {
   const test::TempDir folder;
   const std::string path = folder.file("x.safetensors");
-  write_safetensors(path,
-                    {tensor_of<std::int8_t>("b\"ytes", {3}, {1, -2, 3}),
-                     tensor_of<std::int32_t>("words", {2, 2}, {1, -2, 3, 1 << 30}),
-                     tensor_of<std::uint16_t>("table", {1}, {65535}),
-                     tensor_of<std::uint8_t>("none", {0}, {})},
-                    {{"by", "test"}});
+  write_safetensors(
+      path,
+      {tensor_of<std::int8_t>("b\"ytes", {3}, {1, -2, 3}),
+       tensor_of<std::int32_t>("words", {2, 2}, {1, -2, 3, 1 << 30}),
+       tensor_of<std::uint16_t>("table", {1}, {65535}), tensor_of<std::uint8_t>("none", {0}, {})},
+      {{"by", "test"}});
   const auto file = SafetensorsFile::open(path);
-  EXPECT_EQ(file->get("words").copy<std::int32_t>(), (std::vector<std::int32_t>{1, -2, 3, 1 << 30}));
+  EXPECT_EQ(file->get("words").copy<std::int32_t>(),
+            (std::vector<std::int32_t>{1, -2, 3, 1 << 30}));
   EXPECT_EQ(file->get("b\"ytes").copy<std::int8_t>(), (std::vector<std::int8_t>{1, -2, 3}));
   EXPECT_EQ(file->get("table").at<std::uint16_t>(0), 65535);
   EXPECT_EQ(file->get("none").elements(), 0);
@@ -34,19 +35,19 @@ TEST(SafetensorsWriter, WhatIsWrittenReadsBackAligned) {
 
 TEST(SafetensorsWriter, AProducerThatThrowsLeavesNothing) {
   const test::TempDir folder;
-  EXPECT_THROW(write_safetensors(folder.file("x.safetensors"),
-                                 {{"a", DType::kI8, {1},
-                                   [](const ByteSink&) { throw base::UserError("no"); }}},
-                                 {}),
-               base::UserError);
+  EXPECT_THROW(
+      write_safetensors(
+          folder.file("x.safetensors"),
+          {{"a", DType::kI8, {1}, [](const ByteSink&) { throw base::UserError("no"); }}}, {}),
+      base::UserError);
   EXPECT_EQ(folder.entries(), 0);
 }
 
 TEST(SafetensorsWriter, AProducerMustKeepItsWord) {
   const test::TempDir folder;
-  EXPECT_THROW(write_safetensors(folder.file("x.safetensors"),
-                                 {tensor_of<std::int8_t>("a", {2}, {1})}, {}),
-               base::InternalError);
+  EXPECT_THROW(
+      write_safetensors(folder.file("x.safetensors"), {tensor_of<std::int8_t>("a", {2}, {1})}, {}),
+      base::InternalError);
 }
 
 TEST(Elements, HalvesAndBrainFloats) {

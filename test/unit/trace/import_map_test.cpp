@@ -41,8 +41,7 @@ TEST(ImportMap, NeighbouringWordsShareDigits) {
 }
 
 TEST(ImportMap, ExactBeforePatternFewerWordsBeforeMore) {
-  const ImportMap map =
-      map_of("  a{x}.{y}: many\n  a{x}.0: few\n  a1.0: exact\n");
+  const ImportMap map = map_of("  a{x}.{y}: many\n  a{x}.0: few\n  a1.0: exact\n");
   EXPECT_EQ(name_for(map, "a1.0"), "exact");
   EXPECT_EQ(name_for(map, "a2.0"), "few");
   EXPECT_EQ(name_for(map, "a2.1"), "many");

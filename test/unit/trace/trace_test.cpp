@@ -72,7 +72,8 @@ class TraceTest : public ::testing::Test {
 };
 
 std::vector<std::int8_t> codes_of(const workload::Layer& layer) {
-  return {layer.weights.codes.begin(), layer.weights.codes.end()};
+  const workload::WeightMatrix weights = layer.weights.with_codes();
+  return {weights.codes.begin(), weights.codes.end()};
 }
 
 TEST_F(TraceTest, GeneratedTensorsAreWhatARunWouldDraw) {
@@ -122,9 +123,10 @@ TEST_F(TraceTest, MatchKeepsTheCountsOfTheWeights) {
 TEST_F(TraceTest, ImportsMatricesByAMap) {
   // conv: 5 x 27, one non-zero per row; fc: 3 x 80, all in the first column.
   (void)folder_.write("m/a.smtx", "5, 27, 5\n0 1 2 3 4 5\n0 1 2 3 26\n");
-  (void)folder_.write("m/b.mtx",
-                      "%%MatrixMarket matrix coordinate integer general\n3 80 3\n1 1 7\n2 1 -8\n3 1 "
-                      "9\n");
+  (void)folder_.write(
+      "m/b.mtx",
+      "%%MatrixMarket matrix coordinate integer general\n3 80 3\n1 1 7\n2 1 -8\n3 1 "
+      "9\n");
   const std::string map = folder_.write(
       "map.yaml",
       "schema: lacuna-import-map-1\nprovenance: {method: by hand}\nlayers: {conv: a, fc: b}\n");

@@ -52,23 +52,22 @@ TEST_F(WeightCodesTest, AxesOfConvolutions) {
   map.layout = Layout::kOhwi;
   EXPECT_EQ(weight_codes(source<std::int8_t>({2, 2, 1, 3}, wanted), {}, map, kConv).codes, wanted);
   map.layout = Layout::kOihw;
-  EXPECT_EQ(weight_codes(source<std::int8_t>({2, 3, 2, 1},
-                                             {0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15}),
-                         {}, map, kConv)
-                .codes,
-            wanted);
-  map.layout = Layout::kHwio;
-  EXPECT_EQ(weight_codes(source<std::int8_t>({2, 1, 3, 2},
-                                             {0, 10, 1, 11, 2, 12, 3, 13, 4, 14, 5, 15}),
-                         {}, map, kConv)
-                .codes,
-            wanted);
-  map.columns = ColumnOrder::kCrs;
   EXPECT_EQ(
-      weight_codes(source<std::int8_t>({2, 6}, {0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15}), {}, map,
-                   kConv)
+      weight_codes(source<std::int8_t>({2, 3, 2, 1}, {0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15}),
+                   {}, map, kConv)
           .codes,
       wanted);
+  map.layout = Layout::kHwio;
+  EXPECT_EQ(
+      weight_codes(source<std::int8_t>({2, 1, 3, 2}, {0, 10, 1, 11, 2, 12, 3, 13, 4, 14, 5, 15}),
+                   {}, map, kConv)
+          .codes,
+      wanted);
+  map.columns = ColumnOrder::kCrs;
+  EXPECT_EQ(weight_codes(source<std::int8_t>({2, 6}, {0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15}),
+                         {}, map, kConv)
+                .codes,
+            wanted);
 }
 
 TEST_F(WeightCodesTest, TransposedAndPartOfTheRows) {

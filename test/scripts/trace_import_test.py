@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Import of networks: graphs of ONNX and of torch modules become traces whose integer outputs follow the float
+ones, and which the simulator reproduces bit for bit; what cannot be lowered is refused with its name.
+
+    trace_import_test.py [LACUNA]     with the program, traces are also run
+"""
+import contextlib
+import importlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import support
+support.need("numpy", "yaml", "torch", "onnx")
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+import axes
+import capture
+import models
+import onnx_graph
+import reference
+
+importer = importlib.import_module("import")
+LACUNA = sys.argv.pop(1) if len(sys.argv) > 1 and os.path.exists(sys.argv[1]) else None
+CHIP = os.path.join(support.ROOT, "configs", "chips", "reference.yaml")
+
+
+def run(*arguments):
+    """(exit status, stdout, stderr) of the importer."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = importer.main(list(arguments))
+        except SystemExit as error:
+            status = error.code
+    return status, out.getvalue(), err.getvalue()
+
+
+def model(nodes, inputs, outputs, constants, opset=13):
+    """Bytes of an ONNX model."""
+    value = lambda name, shape, kind=TensorProto.FLOAT: helper.make_tensor_value_info(name, kind, shape)
+    graph = helper.make_graph(nodes, "g", [value(*i) for i in inputs], [value(*o) for o in outputs],
+                              [numpy_helper.from_array(array, name) for name, array in constants.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]).SerializeToString()
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.path = holder.name
+        self.rng = np.random.default_rng(7)
+
+    def file(self, name, content=None):
+        path = os.path.join(self.path, name)
+        if isinstance(content, np.ndarray):
+            np.save(path, content)
+        elif isinstance(content, dict):
+            np.savez(path, **content)
+        elif content is not None:
+            with open(path, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def imported(self, *arguments):
+        """(workload, tensors, codes of the reference, provenance) of a good import."""
+        out = self.file("out")
+        status, _, err = run(*arguments, "--out", out)
+        self.assertEqual(status, 0, err)
+        workload, tensors = capture.load(out)
+        inputs = {entry["name"]: tensors[entry["tensor"]] for entry in workload["inputs"]}
+        codes = reference.run(workload, tensors, inputs)
+        for layer in workload["layers"]:
+            if "expect" in layer:
+                self.assertTrue((codes[layer["name"]] == tensors[layer["expect"]]).all(), layer["name"])
+        return workload, tensors, codes, workload["provenance"]
+
+    def simulated(self, samples):
+        """The simulator computes the same codes: exit status 0."""
+        if LACUNA is None:
+            return
+        done = subprocess.run([LACUNA, "run", CHIP, self.file("out/workload.yaml"), "--samples", str(samples)],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(" 0 differ", done.stdout)
+
+    def refused(self, message, *arguments):
+        status, out, err = run(*arguments, "--out", self.file("out"))
+        self.assertEqual((status, out), (2, ""))
+        self.assertEqual(err.count("\n"), 1)
+        self.assertIn(message, err)
+        self.assertFalse(os.path.exists(self.file("out")))
+
+
+class Axes(unittest.TestCase):
+    def test_reshape_splits_and_joins(self):
+        tokens, channels = axes.axis(6), axes.axis(12)
+        heads = axes.reshaped([[], tokens, channels], [1, 6, 3, 4])
+        self.assertEqual([axes.size(d) for d in heads], [1, 6, 3, 4])
+        self.assertEqual(axes.leaves(channels), axes.leaves(heads[2]) + axes.leaves(heads[3]))
+        back = axes.reshaped(heads, [6, 12])
+        self.assertEqual(axes.leaves(back[1]), axes.leaves(channels))
+
+    def test_reshape_across_an_axis_is_none(self):
+        self.assertIsNone(axes.reshaped([axes.axis(4), axes.axis(6)], [6, 4]))
+        self.assertIsNone(axes.reshaped([axes.axis(4)], [5]))
+
+    def test_refine_finds_common_sizes(self):
+        one, two = axes.axis(12), axes.axis(3) + axes.axis(4)
+        self.assertTrue(axes.refine(one, two))
+        self.assertEqual([leaf.size for leaf in axes.leaves(one)], [3, 4])
+        self.assertFalse(axes.refine(axes.axis(6), axes.axis(4) + axes.axis(2)))
+
+
+class DigitsCnn(Folder):
+    """The convolutional network of the shipped traces, with the weights of one of them, through ONNX."""
+
+    def float_network(self, workload, tensors):
+        net, scale = models.Cnn(), {"classify": "logits"}
+        with torch.no_grad():
+            for name, module in net.engine.items():
+                codes = torch.from_numpy(tensors[f"{scale.get(name, name)}.weight"].astype(np.float32))
+                codes = codes.permute(0, 3, 1, 2) if codes.dim() == 4 else codes
+                module.weight.copy_(codes / 127 * 0.5)
+                module.bias.uniform_(-0.1, 0.1, generator=torch.Generator().manual_seed(1))
+        return net.eval()
+
+    def test_weights_survive_and_outputs_agree(self):
+        trace = os.path.join(support.TRACES, "digits-cnn-bank-80")
+        shipped, tensors = capture.load(trace)
+        net = self.float_network(shipped, tensors)
+        images = tensors["input"][:6].transpose(0, 3, 1, 2).astype(np.float32) / 16
+        buffer = io.BytesIO()
+        torch.onnx.export(net, torch.from_numpy(images[:1]), buffer, opset_version=13)
+        workload, found, _, provenance = self.imported(
+            "onnx", self.file("cnn.onnx", buffer.getvalue()), "--inputs", self.file("x.npy", images))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual(ops, [layer["op"] for layer in shipped["layers"]])
+        weights = [layer["weights"]["tensor"] for layer in workload["layers"] if "weights" in layer]
+        for name, original in zip(weights, ("conv1", "conv2", "conv3", "conv4", "conv5", "logits")):
+            wanted = tensors[f"{original}.weight"].astype(np.int64)
+            top = np.abs(wanted).reshape(len(wanted), -1).max(axis=1)
+            exact = top == 127                       # else the channel gets a finer scale
+            self.assertGreater(exact.sum(), 0)
+            self.assertTrue((found[name][exact] == wanted[exact]).all(), name)
+            self.assertTrue(((found[name] == 0) == (wanted == 0)).all(), name)
+        self.assertLess(provenance["relative_error"], 0.05)
+        self.simulated(6)
+
+
+class Quantized(Folder):
+    """QuantizeLinear and DequantizeLinear say codes and scales; they are taken as they are."""
+
+    def network(self, zero, kind):
+        w = self.rng.integers(-127, 128, (8, 3, 3, 3)).astype(np.int8)
+        w[self.rng.random(w.shape) < 0.5] = 0
+        steps = self.rng.uniform(0.01, 0.02, 8).astype(np.float32)
+        fc = self.rng.integers(-127, 128, (8, 4)).astype(np.int8)
+        constants = {
+            "w": w, "ws": steps, "w0": np.zeros(8, np.int8), "fc": fc, "fs": np.float32(0.01), "f0": np.int8(0),
+            "xs": np.float32(0.02), "x0": np.array(zero, kind), "ys": np.float32(0.05), "y0": np.array(0, np.uint8),
+            "shape": np.array([1, -1], np.int64)}
+        node = helper.make_node
+        nodes = [
+            node("QuantizeLinear", ["x", "xs", "x0"], ["xq"]), node("DequantizeLinear", ["xq", "xs", "x0"], ["xd"]),
+            node("DequantizeLinear", ["w", "ws", "w0"], ["wd"], axis=0),
+            node("Conv", ["xd", "wd"], ["c"], name="/conv/Conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            node("Relu", ["c"], ["r"]),
+            node("QuantizeLinear", ["r", "ys", "y0"], ["rq"]), node("DequantizeLinear", ["rq", "ys", "y0"], ["rd"]),
+            node("GlobalAveragePool", ["rd"], ["p"]), node("Reshape", ["p", "shape"], ["f"]),
+            node("DequantizeLinear", ["fc", "fs", "f0"], ["fd"]), node("MatMul", ["f", "fd"], ["y"])]
+        return model(nodes, [("x", [1, 3, 6, 6])], [("y", [1, 4])], constants), w, steps, fc
+
+    def test_codes_and_scales_are_kept(self):
+        data, w, steps, fc = self.network(0, np.int8)
+        x = self.rng.uniform(-2, 2, (5, 3, 6, 6)).astype(np.float32)
+        workload, tensors, codes, provenance = self.imported(
+            "onnx", self.file("q.onnx", data), "--inputs", self.file("x.npy", x))
+        self.assertTrue((tensors["conv.weight"] == w.transpose(0, 2, 3, 1)).all())
+        linear = workload["layers"][-1]["weights"]["tensor"]
+        self.assertTrue((tensors[linear] == fc.T).all())
+        self.assertTrue((tensors[workload["inputs"][0]["tensor"]] ==
+                         np.rint(x / 0.02).clip(-128, 127).transpose(0, 2, 3, 1)).all())
+        # y = acc * step * 0.02 / 0.05: the codes of the graph itself, where rounding is not a tie.
+        acc = np.zeros((5, 6, 6, 8))
+        padded = np.pad(codes[workload["inputs"][0]["name"]], ((0, 0), (1, 1), (1, 1), (0, 0)))
+        for r in range(3):
+            for s in range(3):
+                acc += padded[:, r:r + 6, s:s + 6, :] @ w[:, :, r, s].T.astype(np.int64)
+        exact = acc * steps.astype(np.float64) * 0.02 / 0.05
+        wanted = np.rint(exact).clip(0, 255)
+        clear = np.abs(exact - np.floor(exact) - 0.5) > 1e-4
+        self.assertTrue((codes["conv"] == wanted)[clear].all())
+        self.assertLess(provenance["relative_error"], 0.02)
+        self.simulated(5)
+
+    def test_middle_zero_point_is_signed(self):
+        data, _, _, _ = self.network(128, np.uint8)
+        x = self.rng.uniform(-2, 2, (2, 3, 6, 6)).astype(np.float32)
+        workload, tensors, _, _ = self.imported("onnx", self.file("q.onnx", data), "--inputs", self.file("x.npy", x))
+        self.assertEqual(workload["inputs"][0]["type"], "s8")
+        self.assertTrue((tensors[workload["inputs"][0]["tensor"]] ==
+                         np.rint(x / 0.02).clip(-128, 127).transpose(0, 2, 3, 1)).all())
+
+
+NETWORKS = """
+import torch
+from torch import nn
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.embed = nn.Linear(6, 24)
+        self.qkv, self.out, self.norm = nn.Linear(24, 72), nn.Linear(24, 24), nn.LayerNorm(24)
+        self.up, self.down, self.head = nn.Linear(24, 40), nn.Linear(40, 24), nn.Linear(24, 5)
+    def forward(self, x):
+        x = self.embed(x)
+        b, t, c = x.shape
+        q, k, v = self.qkv(self.norm(x)).reshape(b, t, 3, 2, 12).permute(2, 0, 3, 1, 4)
+        share = (q @ k.transpose(-2, -1) / 12 ** 0.5).softmax(-1)
+        x = x + self.out((share @ v).transpose(1, 2).reshape(b, t, c))
+        x = x + self.down(nn.functional.silu(self.up(x)))
+        return self.head(x.mean(1))
+
+class Encoder(nn.Module):
+    def __init__(self, before=True):
+        super().__init__()
+        torch.manual_seed(4)
+        layer = nn.TransformerEncoderLayer(24, 3, 32, batch_first=True, norm_first=before, activation="gelu")
+        self.embed, self.encoder, self.head = nn.Linear(6, 24), nn.TransformerEncoder(layer, 1), nn.Linear(24, 5)
+        self.position = nn.Parameter(torch.randn(1, 7, 24) * 0.2)
+    def forward(self, x):
+        return self.head(self.encoder(self.embed(x) + self.position).mean(1))
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(5)
+        self.a, self.b = nn.Conv2d(3, 8, 3, 1, 1, bias=False), nn.BatchNorm2d(8)
+        self.c = nn.Conv2d(8, 8, 3, 2, 1)
+        self.d, self.e = nn.Conv2d(8, 8, 1, 2), nn.BatchNorm2d(8)
+        self.f = nn.Linear(8 * 4 * 4, 5)
+        with torch.no_grad():
+            self.b.running_var.uniform_(0.5, 2), self.b.running_mean.uniform_(-1, 1)
+            self.e.running_var.uniform_(0.5, 2), self.e.weight.uniform_(-1, 1)
+    def forward(self, x):
+        x = nn.functional.relu6(self.b(self.a(x)))
+        x = torch.relu(self.c(x) - self.e(self.d(x)))
+        return self.f(x.flatten(1))
+
+class Split(nn.Module):
+    def forward(self, x):
+        return torch.cumsum(x, 1)
+
+def pruned(name, **arguments):
+    import torchvision
+    torch.manual_seed(6)
+    net = getattr(torchvision.models, name)(num_classes=10, **arguments)
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            weight = module.weight.data
+            weight *= (torch.rand(weight.shape) < 0.2) * 2.2
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1), module.running_var.uniform_(0.5, 2)
+    return net
+"""
+
+
+class Modules(Folder):
+    def setUp(self):
+        super().setUp()
+        self.nets = self.file("nets.py", NETWORKS)
+
+    def lowered(self, name, shape, *more, samples=3, error=0.08):
+        x = self.rng.standard_normal((samples,) + shape).astype(np.float32)
+        result = self.imported("torch", f"{self.nets}:{name}", "--inputs", self.file("x.npy", x), *more)
+        self.assertLess(result[3]["relative_error"], error)
+        self.simulated(samples)
+        return result
+
+    def test_attention_written_out(self):
+        workload, _, _, _ = self.lowered("Attention", (7, 6))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual(sorted(ops), sorted(["linear"] * 8 + ["layer_norm", "softmax", "lookup", "average_pool"]
+                                             + ["matmul"] * 2 + ["add"] * 2))
+        product = [layer for layer in workload["layers"] if layer["op"] == "matmul"]
+        self.assertEqual([(p["heads"], p["transpose_right"]) for p in product], [(2, True), (2, False)])
+
+    def test_multihead_attention_before_and_after_the_norm(self):
+        for before in ("true", "false"):
+            self.lowered("Encoder", (7, 6), "--arguments", f'{{"before": {before}}}')
+
+    def test_batch_norm_relu6_difference_and_flatten(self):
+        workload, _, codes, _ = self.lowered("Residual", (3, 8, 8))
+        clamped = [layer["output"]["clamp"] for layer in workload["layers"] if "clamp" in layer.get("output", {})]
+        self.assertEqual(len(clamped), 2)
+        self.assertIn("flatten", [layer["op"] for layer in workload["layers"]])
+
+    def test_gates_make_the_share_of_zeros(self):
+        workload, _, codes, provenance = self.lowered("Attention", (7, 6), "--activation-sparsity", "0.3", error=0.4)
+        self.assertGreaterEqual(provenance["activation_sparsity"], 0.25)
+
+    def test_state_dict_replaces_the_weights(self):
+        state = self.file("state.pt")
+        found = importlib.import_module("types").ModuleType("nets")
+        exec(NETWORKS, found.__dict__)
+        net = found.Attention()
+        with torch.no_grad():
+            net.head.weight.zero_()
+            net.head.weight[2, 3] = 1
+        torch.save({"state_dict": net.state_dict()}, state)
+        _, tensors, _, _ = self.lowered("Attention", (7, 6), "--state", state)
+        self.assertEqual(int((tensors["head.weight"] != 0).sum()), 1)
+        self.assertEqual(tensors["head.weight"][2, 3], 127)
+        status, out, _ = run("state", state, "--out", self.file("state.safetensors"))
+        self.assertEqual(status, 0)
+        import safetensors_io
+        stored, _ = safetensors_io.read(self.file("state.safetensors"))
+        self.assertTrue((stored["head.weight"] == net.head.weight.detach().numpy()).all())
+
+    def test_refused_with_the_name(self):
+        x = self.file("x.npy", self.rng.standard_normal((2, 3, 8, 8)).astype(np.float32))
+        self.refused("operator CumSum", "torch", f"{self.nets}:Split", "--inputs", x)
+        self.refused("'nets_missing:x' does not give a network", "torch", "nets_missing:x", "--inputs", x)
+        self.refused("--inputs is needed", "torch", f"{self.nets}:Residual")
+        self.refused("cannot be exported", "torch", f"{self.nets}:Attention", "--inputs", x)
+
+
+class ResNet18(Folder):
+    def setUp(self):
+        super().setUp()
+        try:
+            import torchvision  # noqa: F401
+        except ImportError as error:
+            self.skipTest(f"torchvision is not installed ({error})")
+
+    def test_structure_of_torchvision(self):
+        nets = self.file("nets.py", NETWORKS)
+        x = self.rng.standard_normal((1, 3, 32, 32)).astype(np.float32)
+        workload, _, _, provenance = self.imported(
+            "torch", f"{nets}:pruned", "--arguments", '{"name": "resnet18"}', "--inputs", self.file("x.npy", x))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual((ops.count("conv2d"), ops.count("add"), ops.count("linear")), (20, 8, 1))
+        self.assertAlmostEqual(provenance["weight_sparsity"], 0.8, places=2)
+        self.assertLess(provenance["relative_error"], 0.1)
+
+
+class BadModels(Folder):
+    """Refused with one line, the operator's name in it."""
+
+    def setUp(self):
+        super().setUp()
+        self.x = self.file("x.npy", self.rng.standard_normal((1, 4, 6, 6)).astype(np.float32))
+        self.w = self.rng.standard_normal((4, 4, 3, 3)).astype(np.float32)
+
+    def refused_model(self, message, nodes, constants=None, shape=(1, 4, 6, 6), inputs=None):
+        data = model(nodes, [("x", list(shape))], [("y", None)], {"w": self.w} | (constants or {}))
+        self.refused(message, "onnx", self.file("m.onnx", data), "--inputs", inputs or self.x)
+
+    def test_operators(self):
+        node = helper.make_node
+        conv = node("Conv", ["x", "w"], ["c"])
+        self.refused_model("operator CumSum ('y')", [conv, node("CumSum", ["c", "a"], ["y"])],
+                           {"a": np.array(1, np.int64)})
+        self.refused_model("with dilations [2, 2]", [node("Conv", ["x", "w"], ["y"], dilations=[2, 2])])
+        self.refused_model("differ between the two sides", [node("Conv", ["x", "w"], ["y"], pads=[0, 0, 1, 1])])
+        self.refused_model("auto_pad SAME_UPPER", [node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER")])
+        self.refused_model("with ceil_mode", [conv, node("MaxPool", ["c"], ["y"], kernel_shape=[3, 3],
+                                                         strides=[2, 2], ceil_mode=1)])
+        self.refused_model("along an axis that is not the last", [conv, node("Softmax", ["c"], ["y"], axis=1)])
+        self.refused_model("cuts across an axis",
+                           [conv, node("Reshape", ["c", "s"], ["r"]), node("Relu", ["r"], ["y"])],
+                           {"s": np.array([1, 4, 12], np.int64), "w": self.w[:3]})
+        self.refused_model("operator custom::Thing", [node("Thing", ["x"], ["y"], domain="custom")])
+
+    def test_an_output_that_is_seen_through_a_view(self):
+        node = helper.make_node
+        data = model([node("Conv", ["x", "w"], ["c"]), node("Reshape", ["c", "s"], ["r"]), node("Relu", ["r"], ["y"])],
+                     [("x", [1, 4, 6, 6])], [("y", None)], {"w": self.w, "s": np.array([1, 2, 32], np.int64)})
+        _, _, _, provenance = self.imported("onnx", self.file("m.onnx", data), "--inputs", self.x)
+        self.assertLess(provenance["relative_error"], 0.05)
+
+    def test_files_and_inputs(self):
+        node = helper.make_node
+        good = model([node("Conv", ["x", "w"], ["y"])], [("x", [1, 4, 6, 6])], [("y", None)], {"w": self.w})
+        path = self.file("m.onnx", good)
+        self.refused("cannot open", "onnx", self.file("none.onnx"), "--inputs", self.x)
+        self.refused("is not an ONNX model", "onnx", self.file("bad.onnx", b"\x00not onnx"), "--inputs", self.x)
+        self.refused("is not an ONNX model", "onnx", self.file("empty.onnx", b""), "--inputs", self.x)
+        self.refused("cannot open", "onnx", path, "--inputs", self.file("none.npy"))
+        self.refused("is not an array of numpy", "onnx", path, "--inputs", self.file("t.npy", "text"))
+        self.refused("has shape [1, 3], but the network wants [samples, 4, 6, 6]", "onnx", path, "--inputs",
+                     self.file("s.npy", np.zeros((1, 3), np.float32)))
+        self.refused("not finite", "onnx", path, "--inputs", self.file("n.npy", np.full((1, 4, 6, 6), np.nan)))
+        self.refused("has no array 'x'", "onnx", path, "--inputs", self.file("n.npz", {"y": np.zeros(1)}))
+        self.refused("--labels must be one array", "onnx", path, "--inputs", self.x, "--labels",
+                     self.file("l.npy", np.zeros(3)))
+        self.refused("is not a state dict", "state", self.file("s.pt", "text"))
+        self.refused("is not MODULE:FUNCTION", "torch", "nothing", "--inputs", self.x)
+
+    def test_what_does_not_follow_is_not_written(self):
+        # One channel is a thousand times another: eight bits for both cannot hold it.
+        node = helper.make_node
+        w = np.zeros((2, 4, 1, 1), np.float32)
+        w[0], w[1] = 1000, 1
+        data = model([node("Conv", ["x", "w"], ["c"]), node("Mul", ["c", "f"], ["y"])], [("x", [1, 4, 6, 6])],
+                     [("y", None)], {"w": w, "f": np.array(1e-3, np.float32)})
+        graph = onnx_graph.prepared(data)
+        self.assertEqual([n.op for n in graph.nodes], ["Conv", "Mul"])
+        original = importer.MAX_ERROR
+        importer.MAX_ERROR = 1e-9
+        self.addCleanup(setattr, importer, "MAX_ERROR", original)
+        status, out, err = run("onnx", self.file("m.onnx", data), "--inputs", self.x, "--out", self.file("out"))
+        self.assertEqual(status, 1)
+        self.assertIn("does not follow the float one", err)
+        self.assertFalse(os.path.exists(self.file("out")))
+
+
+if __name__ == "__main__":
+    support.main()
