@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "config/loader.h"
 
@@ -71,6 +73,27 @@ TEST(ImportMap, ComplainsAboutPatternsThatSayNothing) {
   EXPECT_THAT(error_of("  \"a{b c}\": x\n"), HasSubstr("needs a word and '}' after '{'"));
   EXPECT_THAT(error_of("  a}: x\n"), HasSubstr("has a '}' without '{'"));
   EXPECT_THAT(error_of("  a: {name: x, rows: [4, 4]}\n"), HasSubstr("first < end"));
+}
+
+TEST(ImportMap, EveryShippedOneLoads) {
+  int found = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(LACUNA_SOURCE_DIR) + "configs/imports")) {
+    EXPECT_NO_THROW((void)config::load<ImportMap>(entry.path().string())) << entry.path();
+    ++found;
+  }
+  EXPECT_GE(found, 4);
+}
+
+TEST(ImportMap, NamesOfTheMatrixCollection) {
+  const ImportMap map = config::load<ImportMap>(std::string(LACUNA_SOURCE_DIR) +
+                                                "configs/imports/dlmc-resnet-50.yaml")
+                            .value;
+  EXPECT_EQ(name_for(map, "conv1"), "initial_conv");
+  EXPECT_EQ(name_for(map, "layer2.0.conv3"), "bottleneck_3_block_group_projection_block_group2");
+  EXPECT_EQ(name_for(map, "layer2.0.downsample"),
+            "bottleneck_projection_block_group_projection_block_group2");
+  EXPECT_EQ(name_for(map, "layer3.5.conv1"), "bottleneck_1_block_group3_5_1");
 }
 
 }  // namespace
