@@ -87,7 +87,7 @@ void Controller::collect(const Launch& launch) {
     const workload::Layer& layer = graph_.layers[i];
     LayerResult& out = result_.layers[i];
     if (layer.on_engine()) {
-      out.macs_dense += samples * layer.gemm.m * layer.gemm.k * layer.gemm.n * layer.gemm.heads;
+      out.macs_dense += samples * layer.dense_macs();
       for (int sample = 0; sample < samples; ++sample) {
         out.macs_effective += workload::effective_macs(layer, store, sample);
       }

@@ -208,8 +208,10 @@ tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_til
   const std::int64_t width = of.transpose_right ? of.gemm.k : of.gemm.n;
   const std::int64_t token_begin = of.transpose_right ? n_begin : k_range.begin;
   const std::int64_t token_end = of.transpose_right ? n_end : k_range.end;
-  const std::int64_t channel_begin = head * width + (of.transpose_right ? k_range.begin : n_begin);
-  const std::int64_t channel_end = head * width + (of.transpose_right ? k_range.end : n_end);
+  const int right_head = head / of.gemm.heads_per_right;
+  const std::int64_t channel_begin =
+      right_head * width + (of.transpose_right ? k_range.begin : n_begin);
+  const std::int64_t channel_end = right_head * width + (of.transpose_right ? k_range.end : n_end);
   Span span;
   for (std::int64_t token = token_begin; token < token_end; ++token) {
     add_read(span, of.right, task.sample, token * right.channels() + channel_begin,
@@ -338,11 +340,14 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
       span.sample = sample;
       span.begin = m * place.layout.token_bytes() + slot_offset;
     }
-    const std::span<const std::uint8_t> codes(result.outputs.data() + (row - row_begin) * channels,
-                                              static_cast<std::size_t>(channels));
-    std::memcpy(store_->mutable_codes(of.output, sample).data() +
-                    workload::output_index(of, head, m, n_begin),
-                codes.data(), codes.size());
+    std::span<const std::uint8_t> codes(result.outputs.data() + (row - row_begin) * channels,
+                                        static_cast<std::size_t>(channels));
+    const auto at = static_cast<std::size_t>(workload::output_index(of, head, m, n_begin));
+    if (graph_.value(of.output).output_drawn) {  // the statistic's codes are there already
+      codes = store_->codes(of.output, sample).subspan(at, codes.size());
+    } else {
+      std::memcpy(store_->mutable_codes(of.output, sample).data() + at, codes.data(), codes.size());
+    }
     span.bytes += store_traffic(place.layout, column, column + channels, codes);
   }
   flush(span, of.output, transfers);

@@ -20,19 +20,42 @@ struct TokenRange {
   std::int64_t end = 0;
 };
 
-TokenRange input_tokens(const workload::Graph& graph, const workload::Layer& layer,
+TokenRange input_tokens(const workload::Graph& graph, const workload::Layer& layer, int operand,
                         std::int64_t row_begin, std::int64_t row_end) {
-  const workload::Value& input = graph.value(layer.input);
+  const workload::Value& input = graph.value(operand);
   switch (layer.op) {
     case params::Op::kAveragePool:
       return {0, input.tokens()};
+    case params::Op::kDepthwise:
     case params::Op::kMaxPool: {
       const std::int64_t out_width = graph.value(layer.output).shape[1];
       const std::int64_t width = input.shape[1];
-      const std::int64_t first = row_begin / out_width * layer.window.stride_y;
-      const std::int64_t last =
-          (row_end - 1) / out_width * layer.window.stride_y + layer.window.kernel_y;
-      return {first * width, std::min(last, input.shape[0]) * width};
+      const std::int64_t first =
+          row_begin / out_width * layer.window.stride_y - layer.window.padding_y;
+      const std::int64_t last = (row_end - 1) / out_width * layer.window.stride_y -
+                                layer.window.padding_y + layer.window.kernel_y;
+      return {std::max<std::int64_t>(first, 0) * width, std::min(last, input.shape[0]) * width};
+    }
+    case params::Op::kUpsample: {
+      const std::int64_t out_width = graph.value(layer.output).shape[1];
+      const std::int64_t width = input.shape[1];
+      return {row_begin / out_width / layer.factor * width,
+              ((row_end - 1) / out_width / layer.factor + 1) * width};
+    }
+    case params::Op::kSlice:
+      return {layer.begin + row_begin, layer.begin + row_end};
+    case params::Op::kConcat: {
+      if (layer.axis == params::Axis::kChannels) return {row_begin, row_end};
+      std::int64_t before = 0;  // tokens of the operands that stand before this one
+      if (operand != layer.input) {
+        before += graph.value(layer.input).tokens();
+        for (const int other : layer.others) {
+          if (other == operand) break;
+          before += graph.value(other).tokens();
+        }
+      }
+      return {std::clamp<std::int64_t>(row_begin - before, 0, input.tokens()),
+              std::clamp<std::int64_t>(row_end - before, 0, input.tokens())};
     }
     default:
       return {row_begin, row_end};
@@ -46,10 +69,13 @@ std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
   const mapper::VectorPlan& plan = program_->vectors[static_cast<std::size_t>(task.plan)];
   std::vector<Transfer> transfers;
   std::int64_t constant = plan.constant_bytes;
-  for (const int operand : {of.input, of.right}) {
+  std::vector<int> operands{of.input, of.right};
+  operands.insert(operands.end(), of.others.begin(), of.others.end());
+  for (const int operand : operands) {
     if (operand == workload::kNoValue) continue;
     const workload::Value& value = graph_.value(operand);
-    const TokenRange tokens = input_tokens(graph_, of, task.row_begin, task.row_end);
+    const TokenRange tokens = input_tokens(graph_, of, operand, task.row_begin, task.row_end);
+    if (tokens.begin == tokens.end) continue;
     if (value.kind == workload::ValueKind::kConstant) {
       // Only its rows, after the tables.
       const std::int64_t all = value.elements();
@@ -65,8 +91,21 @@ std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
              tokens.end * value.channels());
     flush(span, operand, transfers);
   }
-  if (constant > 0) {
+  if (of.op == params::Op::kRotary) {
+    // Only the angles of its tokens.
+    const std::int64_t per_row = constant / plan.rows_per_sample;
+    transfers.push_back(
+        {plan.constant_address + static_cast<std::uint64_t>(per_row * task.row_begin),
+         per_row * (task.row_end - task.row_begin)});
+  } else if (constant > 0) {
     transfers.push_back({plan.constant_address, constant});
+  }
+  if (of.op == params::Op::kEmbedding) {
+    const std::span<const std::uint8_t> numbers = store_->codes(of.input, task.sample);
+    for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
+      const std::int64_t at = workload::embedding_index(of, numbers, row) * of.weights.k;
+      transfers.push_back({plan.table_address + static_cast<std::uint64_t>(at), of.weights.k});
+    }
   }
   return transfers;
 }

@@ -19,6 +19,14 @@ void add_set_option(CLI::App& app, std::vector<std::string>& sets) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void add_parameter_option(CLI::App& app, std::vector<std::string>& parameters) {
+  app.add_option("--param", parameters,
+                 "replace one of the workload's parameters, e.g. --param sequence=128")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void add_format_option(CLI::App& app, Format& format) {
   static const std::map<std::string, Format> names{{"text", Format::kText},
                                                    {"json", Format::kJson}};

@@ -42,6 +42,7 @@ class Command {
 
 /// Options that several commands have.
 void add_set_option(CLI::App& app, std::vector<std::string>& sets);
+void add_parameter_option(CLI::App& app, std::vector<std::string>& parameters);
 void add_format_option(CLI::App& app, Format& format);
 /// An option that takes a whole number from `low` to `high`.
 void add_integer(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t low,

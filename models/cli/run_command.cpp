@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/run_options.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 #include "params/workload_params.h"
 #include "workload/graph_builder.h"
 
@@ -28,13 +28,14 @@ class RunCommand final : public Command {
   void add_options(CLI::App& app) override {
     add_run_options(app, options_);
     app.add_option("WORKLOAD", workload_, "workload file, e.g. traces/*/workload.yaml")->required();
+    add_parameter_option(app, parameters_);
     add_integer(app, "--samples", samples_, 1, kMaxSamples,
                 "how many samples to run (default: all that the workload has)");
     add_integer(app, "--batch", batch_, 1, kMaxBatch, "samples that run together [1]");
   }
   int run(std::ostream& out) override {
     const config::ChipFiles files = load_chip_for_run(options_);
-    const auto loaded = config::load<params::WorkloadParams>(workload_);
+    const auto loaded = config::load_workload(workload_, parameters_);
     const workload::Graph graph = workload::build_graph(
         loaded.value, [&](const std::string& key) { return loaded.provenance.locate(key); });
     const std::int64_t samples = samples_ > 0 ? samples_ : graph.samples;
@@ -57,6 +58,7 @@ class RunCommand final : public Command {
  private:
   RunOptions options_;
   std::string workload_;
+  std::vector<std::string> parameters_;
   std::int64_t samples_ = 0;
   std::int64_t batch_ = 1;
 };

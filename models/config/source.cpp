@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "config/expand.h"
 #include "config/yaml_parser.h"
 
 namespace lacuna::config {
@@ -207,8 +208,40 @@ void apply_set(Node& root, const std::string& assignment) {
   merge_into(*at, std::move(value));
 }
 
+/// `--param name=value`: only parameters that the file has.
+void apply_parameter(Node& root, const std::string& assignment) {
+  const base::SourceLocation where{kParameterOrigin, 0, 0};
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos) {
+    throw UserError(
+        where, fmt::format("'{}' has no '='; expected name=value", base::printable(assignment)));
+  }
+  const std::string name(base::trim(assignment.substr(0, equals)));
+  Member* parameters = root.find("parameters");
+  if (parameters == nullptr || parameters->value.kind != Node::Kind::kMap) {
+    throw UserError(where, fmt::format("the workload has no parameters, so '{}' cannot be set",
+                                       base::printable(name)));
+  }
+  Member* member = parameters->value.find(name);
+  if (member == nullptr) {
+    std::vector<std::string> known;
+    for (const Member& each : parameters->value.members) known.push_back(each.key);
+    throw UserError(where, fmt::format("there is no parameter '{}'{}; the workload has {}",
+                                       base::printable(name), base::did_you_mean(name, known),
+                                       base::list_in_words(known, "and")));
+  }
+  try {
+    member->value = parse_yaml(assignment.substr(equals + 1), kParameterOrigin);
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{} (in '{}')", error.what(), base::printable(assignment)));
+  }
+  relocate(member->value, {std::make_shared<const std::string>(kParameterOrigin), 0, 0});
+}
+
 Source finish(Reader& reader, Node root, const std::string& name, const LoadOptions& options) {
   for (const std::string& assignment : options.sets) apply_set(root, assignment);
+  for (const std::string& assignment : options.parameters) apply_parameter(root, assignment);
+  if (options.expand) expand_parameters(root);
   return {std::move(root), name, reader.take_files()};
 }
 

@@ -15,11 +15,16 @@ namespace lacuna::config {
 
 /// What --set nodes have for a file name in messages.
 inline constexpr const char* kSetOrigin = "--set";
+inline constexpr const char* kParameterOrigin = "--param";
 inline constexpr int kMaxExtends = 16;
 
 struct LoadOptions {
   /// "dotted.key=value"; list elements as key[2]. The value is YAML ("{weights: false}").
   std::vector<std::string> sets;
+  /// Workload files: "name=value" in place of what `parameters:` says, then repeats and references
+  /// are expanded (config/expand.h).
+  std::vector<std::string> parameters = {};
+  bool expand = false;
   std::size_t max_bytes = std::size_t{16} << 20U;  ///< of each file
 };
 

@@ -24,17 +24,6 @@ std::span<const std::byte> known_codes(const workload::Graph& graph, int value_i
   return known.subspan(begin, elements);
 }
 
-double drawn_density(const tensor::MaskSpec& spec) {
-  switch (spec.kind) {
-    case tensor::PatternKind::kDense:
-      return 1.0;
-    case tensor::PatternKind::kNOfM:
-      return static_cast<double>(spec.n) / static_cast<double>(spec.m);
-    default:
-      return spec.density;
-  }
-}
-
 }  // namespace
 
 ActivationStatistics activation_statistics(const workload::Graph& graph,
@@ -43,8 +32,8 @@ ActivationStatistics activation_statistics(const workload::Graph& graph,
   const workload::GemmShape& shape = layer.gemm;
   const workload::Value& value = graph.value(layer.input);
   if (value.kind == workload::ValueKind::kDrawn ||
-      (value.kind == workload::ValueKind::kInput && value.codes.empty())) {
-    result.density = drawn_density(value.drawn);
+      (value.kind == workload::ValueKind::kInput && value.codes.empty()) || value.output_drawn) {
+    result.density = value.drawn.expected_density();
     return result;
   }
   // Channels of the value that each k reads: k runs over kernel positions, then channels; a

@@ -110,6 +110,7 @@ class Builder {
         graph_.value(layer.right).kind == workload::ValueKind::kConstant) {
       plan.constant_bytes += graph_.value(layer.right).elements();
     }
+    if (layer.op == params::Op::kEmbedding) plan.table_bytes = layer.weights.n * layer.weights.k;
     plan.task_rows = vector_task_rows(layer, plan.rows_per_sample);
     program_.vector_of_layer[static_cast<std::size_t>(layer.index)] =
         static_cast<int>(program_.vectors.size());
@@ -121,8 +122,8 @@ class Builder {
   [[nodiscard]] std::int64_t vector_task_rows(const workload::Layer& layer,
                                               std::int64_t rows) const {
     constexpr base::Cycle kWayInAndOut = 24;
-    const std::int64_t codes_per_row =
-        std::max<std::int64_t>(1, workload::vector_work(graph_, layer, 0, 1).codes_read());
+    const std::int64_t codes_per_row = std::max<std::int64_t>(
+        1, workload::vector_work(graph_, layer, rows - 1, rows).codes_read());
     const std::int64_t most =
         std::max<std::int64_t>(1, std::min(rows, chip_.engine.activation_buffer / codes_per_row));
     std::int64_t best = 1;
@@ -238,6 +239,9 @@ class Builder {
         task.sample = product / layer.gemm.heads;
         task.needs.push_back(whole(stored(layer.input), task.sample, task.sample + 1));
         task.weight_needs.push_back(whole(stored(layer.right), task.sample, task.sample + 1));
+        for (const int part : layer.wait_for) {
+          task.weight_needs.push_back(whole(stored(part), task.sample, task.sample + 1));
+        }
       } else {
         task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
       }
@@ -273,7 +277,9 @@ class Builder {
         task.sample = sample;
         task.row_begin = row;
         task.row_end = std::min(row + plan.task_rows, plan.rows_per_sample);
-        for (const int operand : {layer.input, layer.right}) {
+        std::vector<int> operands{layer.input, layer.right};
+        operands.insert(operands.end(), layer.others.begin(), layer.others.end());
+        for (const int operand : operands) {
           if (operand == workload::kNoValue || stored(operand) == kNone) continue;
           task.needs.push_back(whole(stored(operand), sample, sample + 1));
         }

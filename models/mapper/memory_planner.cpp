@@ -131,6 +131,10 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
   memory.dram_weights = weights;
   std::int64_t constants = 0;
   for (VectorPlan& plan : program.vectors) {
+    if (plan.table_bytes > 0) {
+      plan.table_address = in_dram(plan.table_bytes);
+      memory.dram_weights += aligned(plan.table_bytes);
+    }
     if (plan.constant_bytes == 0) continue;
     plan.constant_address = in_dram(plan.constant_bytes);
     constants += aligned(plan.constant_bytes);

@@ -80,7 +80,9 @@ struct VectorPlan {
   std::int64_t task_rows = 0;       ///< rows of a task
   std::int64_t constant_bytes = 0;  ///< tables, gamma/beta, constant operand: read by every task
   std::uint64_t constant_address = 0;
-  int constant_fetch = kNone;  ///< in Program::fetches; kNone: read from DRAM
+  int constant_fetch = kNone;    ///< in Program::fetches; kNone: read from DRAM
+  std::int64_t table_bytes = 0;  ///< embedding: stays in DRAM, tasks read the rows that they need
+  std::uint64_t table_address = 0;
 };
 
 /// A weight tile of the network, compiled.

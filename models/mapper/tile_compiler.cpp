@@ -19,6 +19,7 @@ engine_model::WeightView run_time_weights(const workload::Layer& layer, const st
                                           std::int64_t right_channels, int head) {
   const auto* codes = reinterpret_cast<const std::int8_t*>(right);
   const workload::GemmShape& shape = layer.gemm;
+  head /= shape.heads_per_right;
   if (layer.transpose_right) return {codes + head * shape.k, right_channels, 1};  // W[n][k]
   return {codes + head * shape.n, 1, right_channels};                             // W[k][n]
 }

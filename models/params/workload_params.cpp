@@ -13,22 +13,36 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> kConvRequired{"kernel", "weights", "output"};
-constexpr std::array<std::string_view, 6> kConvAllowed{"stride",      "padding",    "out_channels",
-                                                       "activations", "requantize", "expect"};
+constexpr std::array<std::string_view, 7> kConvAllowed{
+    "stride", "padding", "groups", "out_channels", "activations", "requantize", "expect"};
+constexpr std::array<std::string_view, 4> kDepthwiseAllowed{"stride", "padding", "requantize",
+                                                            "expect"};
 constexpr std::array<std::string_view, 2> kLinearRequired{"weights", "output"};
 constexpr std::array<std::string_view, 4> kLinearAllowed{"out_channels", "activations",
                                                          "requantize", "expect"};
 constexpr std::array<std::string_view, 4> kMatmulRequired{"right", "heads", "transpose_right",
                                                           "output"};
-constexpr std::array<std::string_view, 3> kMatmulAllowed{"activations", "requantize", "expect"};
-constexpr std::array<std::string_view, 2> kSoftmaxRequired{"heads", "table"};
-constexpr std::array<std::string_view, 2> kOutputAllowed{"output", "expect"};
-constexpr std::array<std::string_view, 4> kNormRequired{"gamma", "beta", "shift", "output"};
+constexpr std::array<std::string_view, 5> kMatmulAllowed{"activations", "requantize", "expect",
+                                                         "kv_heads", "wait_for"};
+constexpr std::array<std::string_view, 1> kSoftmaxRequired{"heads"};
+constexpr std::array<std::string_view, 5> kSoftmaxAllowed{"output", "expect", "table", "causal",
+                                                          "position"};
+constexpr std::array<std::string_view, 1> kOutputRequired{"output"};
+constexpr std::array<std::string_view, 4> kNormAllowed{"gamma", "beta", "shift", "expect"};
+constexpr std::array<std::string_view, 3> kRmsNormAllowed{"gamma", "shift", "expect"};
 constexpr std::array<std::string_view, 4> kAddRequired{"right", "multiplier", "shift", "output"};
-constexpr std::array<std::string_view, 2> kLookupRequired{"table", "output"};
+constexpr std::array<std::string_view, 3> kLookupAllowed{"table", "function", "expect"};
 constexpr std::array<std::string_view, 1> kMaxPoolRequired{"kernel"};
-constexpr std::array<std::string_view, 2> kMaxPoolAllowed{"stride", "expect"};
+constexpr std::array<std::string_view, 3> kMaxPoolAllowed{"stride", "padding", "expect"};
 constexpr std::array<std::string_view, 3> kAverageRequired{"multiplier", "shift", "output"};
+constexpr std::array<std::string_view, 2> kRotaryRequired{"heads", "output"};
+constexpr std::array<std::string_view, 5> kRotaryAllowed{"position", "rotary_channels",
+                                                         "interleaved", "theta", "expect"};
+constexpr std::array<std::string_view, 4> kEmbeddingRequired{"vocabulary", "out_channels",
+                                                             "weights", "output"};
+constexpr std::array<std::string_view, 2> kConcatRequired{"others", "axis"};
+constexpr std::array<std::string_view, 2> kSliceRequired{"begin", "count"};
+constexpr std::array<std::string_view, 1> kUpsampleRequired{"factor"};
 constexpr std::array<std::string_view, 1> kExpectAllowed{"expect"};
 
 /// The members that are present, apart from name, op and input, in the order of visit().
@@ -41,9 +55,24 @@ std::vector<std::string_view> present_keys(const LayerParams& layer) {
   note(layer.kernel.has_value(), "kernel");
   note(layer.stride.has_value(), "stride");
   note(layer.padding.has_value(), "padding");
+  note(layer.groups.has_value(), "groups");
   note(layer.out_channels.has_value(), "out_channels");
   note(layer.heads.has_value(), "heads");
+  note(layer.kv_heads.has_value(), "kv_heads");
   note(layer.transpose_right.has_value(), "transpose_right");
+  note(layer.causal.has_value(), "causal");
+  note(layer.position.has_value(), "position");
+  note(layer.wait_for.has_value(), "wait_for");
+  note(layer.others.has_value(), "others");
+  note(layer.axis.has_value(), "axis");
+  note(layer.begin.has_value(), "begin");
+  note(layer.count.has_value(), "count");
+  note(layer.factor.has_value(), "factor");
+  note(layer.vocabulary.has_value(), "vocabulary");
+  note(layer.rotary_channels.has_value(), "rotary_channels");
+  note(layer.interleaved.has_value(), "interleaved");
+  note(layer.theta.has_value(), "theta");
+  note(layer.function.has_value(), "function");
   note(layer.weights.has_value(), "weights");
   note(layer.activations.has_value(), "activations");
   note(layer.requantize.has_value(), "requantize");
@@ -81,19 +110,34 @@ LayerKeys layer_keys(Op op) {
     case Op::kMatmul:
       return {kMatmulRequired, kMatmulAllowed};
     case Op::kSoftmax:
-      return {kSoftmaxRequired, kOutputAllowed};
+      return {kSoftmaxRequired, kSoftmaxAllowed};
     case Op::kLayerNorm:
-      return {kNormRequired, kExpectAllowed};
+      return {kOutputRequired, kNormAllowed};
+    case Op::kRmsNorm:
+      return {kOutputRequired, kRmsNormAllowed};
     case Op::kAdd:
+    case Op::kMultiply:
       return {kAddRequired, kExpectAllowed};
     case Op::kLookup:
-      return {kLookupRequired, kExpectAllowed};
+      return {kOutputRequired, kLookupAllowed};
     case Op::kMaxPool:
       return {kMaxPoolRequired, kMaxPoolAllowed};
     case Op::kAveragePool:
       return {kAverageRequired, kExpectAllowed};
     case Op::kFlatten:
       return {{}, kExpectAllowed};
+    case Op::kRotary:
+      return {kRotaryRequired, kRotaryAllowed};
+    case Op::kEmbedding:
+      return {kEmbeddingRequired, kExpectAllowed};
+    case Op::kDepthwise:
+      return {kConvRequired, kDepthwiseAllowed};
+    case Op::kConcat:
+      return {kConcatRequired, kExpectAllowed};
+    case Op::kSlice:
+      return {kSliceRequired, kExpectAllowed};
+    case Op::kUpsample:
+      return {kUpsampleRequired, kExpectAllowed};
   }
   return {};
 }
@@ -101,7 +145,8 @@ LayerKeys layer_keys(Op op) {
 std::vector<Violation> WeightParams::validate() const {
   std::vector<Violation> found;
   const bool is_tensor = !tensor.empty();
-  const bool is_statistic = sparsity || pattern || n || m || bank || block || seed;
+  const bool is_statistic = sparsity || pattern || n || m || bank || block || seed || row_spread ||
+                            column_spread || source;
   if (is_tensor && is_statistic) {
     found.push_back({{"tensor"},
                      "weights are either a tensor or a statistic (sparsity, pattern, seed), "
@@ -116,8 +161,8 @@ std::vector<Violation> WeightParams::validate() const {
   if (!file.empty()) found.push_back({{"file"}, "'file' has no meaning without 'tensor'"});
   if (!pattern) {
     found.push_back({{},
-                     "a weight statistic needs 'pattern' (dense, unstructured, n:m, bank or "
-                     "block)"});
+                     "a weight statistic needs 'pattern' (dense, unstructured, n:m, bank, block "
+                     "or magnitude)"});
     return found;
   }
   const auto only_for = [&](bool present, const char* key, MaskPattern owner) {
@@ -137,6 +182,8 @@ std::vector<Violation> WeightParams::validate() const {
   need(m.has_value(), "m", MaskPattern::kNOfM);
   need(bank.has_value(), "bank", MaskPattern::kBank);
   need(block.has_value(), "block", MaskPattern::kBlock);
+  only_for(row_spread.has_value(), "row_spread", MaskPattern::kMagnitude);
+  only_for(column_spread.has_value(), "column_spread", MaskPattern::kMagnitude);
   require_length(found, "block", block, 2, "[along k, along output channels]");
   if (n && m && *n > *m) {
     found.push_back({{"n", "m"}, fmt::format("n ({}) must be at most m ({})", *n, *m)});
@@ -232,14 +279,38 @@ std::vector<Violation> LayerParams::validate() const {
       found.push_back({{"multiplier"}, "'multiplier' of add must be [left, right]"});
     }
   }
-  if (op == Op::kAveragePool && multiplier && !std::holds_alternative<std::int64_t>(*multiplier)) {
-    found.push_back({{"multiplier"}, "'multiplier' of average_pool must be one number"});
+  if ((op == Op::kAveragePool || op == Op::kMultiply) && multiplier &&
+      !std::holds_alternative<std::int64_t>(*multiplier)) {
+    found.push_back(
+        {{"multiplier"}, fmt::format("'multiplier' of {} must be one number", enum_name(op))});
+  }
+  if (op == Op::kMultiply && right && !std::holds_alternative<std::string>(*right)) {
+    found.push_back({{"right"}, "the right operand of multiply must be an earlier layer or input"});
+  }
+  if (op == Op::kLookup && table.has_value() == function.has_value()) {
+    found.push_back(
+        {{table ? "table" : "op"},
+         fmt::format("lookup layer '{}' needs 'table' or 'function', one of them", name)});
+  }
+  if (op == Op::kLayerNorm && !(gamma && beta && shift) && (gamma || beta || shift)) {
+    found.push_back({{"op"},
+                     fmt::format("layer_norm layer '{}' needs 'gamma', 'beta' and 'shift', or none "
+                                 "of them",
+                                 name)});
+  }
+  if (op == Op::kRmsNorm && gamma.has_value() != shift.has_value()) {
+    found.push_back(
+        {{"op"}, fmt::format("rms_norm layer '{}' needs 'gamma' and 'shift', or neither", name)});
+  }
+  if (op == Op::kConcat && others && others->empty()) {
+    found.push_back({{"others"}, "'others' of concat must name at least one layer"});
   }
   if (op == Op::kSoftmax && output && output->type != CodeType::kU8) {
     found.push_back({{"output"}, "the output of softmax is u8"});
   }
   const bool drawn_weights = weights && weights->tensor.empty();
-  if ((op == Op::kConv2d || op == Op::kLinear) && weights && !drawn_weights && !requantize) {
+  const bool has_weights = op == Op::kConv2d || op == Op::kLinear || op == Op::kDepthwise;
+  if (has_weights && weights && !drawn_weights && !requantize) {
     found.push_back({{"weights"},
                      fmt::format("layer '{}' needs 'requantize': only weights from a statistic can "
                                  "do without",

@@ -34,7 +34,15 @@ enum class Op {
   kLookup,
   kMaxPool,
   kAveragePool,
-  kFlatten
+  kFlatten,
+  kMultiply,
+  kRmsNorm,
+  kRotary,
+  kEmbedding,
+  kDepthwise,
+  kConcat,
+  kSlice,
+  kUpsample
 };
 constexpr auto enum_names(Op) {
   return std::array{EnumName{Op::kConv2d, "conv2d"},
@@ -46,7 +54,29 @@ constexpr auto enum_names(Op) {
                     EnumName{Op::kLookup, "lookup"},
                     EnumName{Op::kMaxPool, "max_pool"},
                     EnumName{Op::kAveragePool, "average_pool"},
-                    EnumName{Op::kFlatten, "flatten"}};
+                    EnumName{Op::kFlatten, "flatten"},
+                    EnumName{Op::kMultiply, "multiply"},
+                    EnumName{Op::kRmsNorm, "rms_norm"},
+                    EnumName{Op::kRotary, "rotary"},
+                    EnumName{Op::kEmbedding, "embedding"},
+                    EnumName{Op::kDepthwise, "depthwise_conv2d"},
+                    EnumName{Op::kConcat, "concat"},
+                    EnumName{Op::kSlice, "slice"},
+                    EnumName{Op::kUpsample, "upsample"}};
+}
+
+/// What a lookup computes when the file gives no table (workload/tables.h).
+enum class Function { kRelu, kRelu6, kGelu, kSilu, kSigmoid, kTanh };
+constexpr auto enum_names(Function) {
+  return std::array{EnumName{Function::kRelu, "relu"},       EnumName{Function::kRelu6, "relu6"},
+                    EnumName{Function::kGelu, "gelu"},       EnumName{Function::kSilu, "silu"},
+                    EnumName{Function::kSigmoid, "sigmoid"}, EnumName{Function::kTanh, "tanh"}};
+}
+
+/// Along what concat joins.
+enum class Axis { kChannels, kTokens };
+constexpr auto enum_names(Axis) {
+  return std::array{EnumName{Axis::kChannels, "channels"}, EnumName{Axis::kTokens, "tokens"}};
 }
 
 /// Runs on the sparse engine (as a GEMM); all others but flatten run on the vector unit.
@@ -67,12 +97,12 @@ constexpr auto enum_names(CodeType) {
 }
 
 /// Where the zeros lie; see tensor/mask_generator.h for the exact meaning of each.
-enum class MaskPattern { kDense, kUnstructured, kNOfM, kBank, kBlock };
+enum class MaskPattern { kDense, kUnstructured, kNOfM, kBank, kBlock, kMagnitude };
 constexpr auto enum_names(MaskPattern) {
-  return std::array{EnumName{MaskPattern::kDense, "dense"},
-                    EnumName{MaskPattern::kUnstructured, "unstructured"},
-                    EnumName{MaskPattern::kNOfM, "n:m"}, EnumName{MaskPattern::kBank, "bank"},
-                    EnumName{MaskPattern::kBlock, "block"}};
+  return std::array{
+      EnumName{MaskPattern::kDense, "dense"}, EnumName{MaskPattern::kUnstructured, "unstructured"},
+      EnumName{MaskPattern::kNOfM, "n:m"},    EnumName{MaskPattern::kBank, "bank"},
+      EnumName{MaskPattern::kBlock, "block"}, EnumName{MaskPattern::kMagnitude, "magnitude"}};
 }
 
 enum class ProvenanceSource { kCaptured, kStatistic, kMixed };
@@ -109,7 +139,10 @@ struct WeightParams {
   std::optional<std::int64_t> m;
   std::optional<std::int64_t> bank;  ///< consecutive k with the same count of non-zeros
   std::optional<std::vector<std::int64_t>> block;  ///< {along k, along n}
+  std::optional<double> row_spread;                ///< magnitude
+  std::optional<double> column_spread;
   std::optional<std::int64_t> seed;
+  std::optional<std::string> source;  ///< where the figure is from
 
   [[nodiscard]] std::vector<Violation> validate() const;
   friend bool operator==(const WeightParams&, const WeightParams&) = default;
@@ -132,7 +165,14 @@ struct WeightParams {
             self.bank);
     visitor(field("block", "statistic block: [along k, along output channels]").range(1, kMaxSpan),
             self.block);
+    visitor(field("row_spread", "statistic magnitude: how much the rows' scales differ [0.2]")
+                .range(0, 4),
+            self.row_spread);
+    visitor(field("column_spread", "statistic magnitude: how much the columns' scales differ [0.2]")
+                .range(0, 4),
+            self.column_spread);
     visitor(field("seed", "statistic: seed of masks and values").at_least(0), self.seed);
+    visitor(field("source", "statistic: where the figure is from"), self.source);
   }
 };
 
@@ -140,6 +180,9 @@ struct WeightParams {
 struct ActivationParams {
   double sparsity = 0;
   std::int64_t seed = 0;
+  std::optional<double> spatial;
+  std::optional<double> channel;
+  std::optional<std::string> source;
 
   friend bool operator==(const ActivationParams&, const ActivationParams&) = default;
 
@@ -148,6 +191,16 @@ struct ActivationParams {
     visitor(field("sparsity", "share of zero activations", Unit::kRatio).range(0, 1),
             self.sparsity);
     visitor(field("seed", "seed of masks and values").at_least(0), self.seed);
+    visitor(field("spatial",
+                  "share of the variance that neighbouring tokens or pixels have in "
+                  "common",
+                  Unit::kRatio)
+                .range(0, 0.99),
+            self.spatial);
+    visitor(field("channel", "how much the channels' thresholds differ, in standard deviations")
+                .range(0, 4),
+            self.channel);
+    visitor(field("source", "where the figure is from"), self.source);
   }
 };
 
@@ -172,6 +225,7 @@ struct OutputParams {
   CodeType type = CodeType::kU8;
   std::optional<std::vector<std::int64_t>> clamp;  ///< {low, high}; default: the type's range
   std::int64_t gate = 0;
+  std::optional<ActivationParams> drawn;
 
   [[nodiscard]] std::vector<Violation> validate() const;
   friend bool operator==(const OutputParams&, const OutputParams&) = default;
@@ -183,6 +237,8 @@ struct OutputParams {
             self.clamp);
     visitor(field("gate", "codes of at most this magnitude become 0").range(0, 255).optional(),
             self.gate);
+    visitor(field("drawn", "what is stored is drawn from a statistic, not what was computed"),
+            self.drawn);
   }
 };
 
@@ -227,9 +283,24 @@ struct LayerParams {
   std::optional<std::vector<std::int64_t>> kernel;            ///< {rows, columns}
   std::optional<std::vector<std::int64_t>> stride;            ///< {y, x}
   std::optional<std::vector<std::int64_t>> padding;           ///< {y, x}, zeros on both sides
+  std::optional<std::int64_t> groups;
   std::optional<std::int64_t> out_channels;
   std::optional<std::int64_t> heads;
+  std::optional<std::int64_t> kv_heads;
   std::optional<bool> transpose_right;
+  std::optional<bool> causal;
+  std::optional<std::int64_t> position;
+  std::optional<std::vector<std::string>> wait_for;
+  std::optional<std::vector<std::string>> others;
+  std::optional<Axis> axis;
+  std::optional<std::int64_t> begin;
+  std::optional<std::int64_t> count;
+  std::optional<std::int64_t> factor;
+  std::optional<std::int64_t> vocabulary;
+  std::optional<std::int64_t> rotary_channels;
+  std::optional<bool> interleaved;
+  std::optional<std::int64_t> theta;
+  std::optional<Function> function;
   std::optional<WeightParams> weights;
   std::optional<ActivationParams> activations;
   std::optional<RequantizeParams> requantize;
@@ -258,18 +329,47 @@ struct LayerParams {
     visitor(field("kernel", "[rows, columns] of the window").range(1, 4096), self.kernel);
     visitor(field("stride", "[y, x] step of the window").range(1, 4096), self.stride);
     visitor(field("padding", "[y, x] zeros on both sides").range(0, 4096), self.padding);
+    visitor(field("groups", "conv2d: groups of channels that do not mix [1]").range(1, kMaxDim),
+            self.groups);
     visitor(field("out_channels", "channels of the output").range(1, kMaxDim), self.out_channels);
     visitor(field("heads", "attention heads, each a slice of the columns").range(1, 65536),
             self.heads);
+    visitor(field("kv_heads",
+                  "matmul: heads of the right operand, each shared by heads / kv_heads "
+                  "of the left one [heads]")
+                .range(1, 65536),
+            self.kv_heads);
     visitor(field("transpose_right", "true: scores (left x right^T); false: left x right"),
             self.transpose_right);
+    visitor(field("causal", "softmax: token t sees columns 0 .. position + t only [false]"),
+            self.causal);
+    visitor(field("position", "softmax, rotary: position of the first token [0]").range(0, kMaxDim),
+            self.position);
+    visitor(field("wait_for",
+                  "layers that must be stored before the right operand is read: they "
+                  "append to it"),
+            self.wait_for);
+    visitor(field("others", "concat: what follows the input, in this order"), self.others);
+    visitor(field("axis", "concat: along channels or tokens"), self.axis);
+    visitor(field("begin", "slice: first token").range(0, kMaxDim), self.begin);
+    visitor(field("count", "slice: tokens").range(1, kMaxDim), self.count);
+    visitor(field("factor", "upsample: each pixel becomes factor x factor").range(1, 64),
+            self.factor);
+    visitor(field("vocabulary", "embedding: rows of the table").range(1, kMaxDim), self.vocabulary);
+    visitor(
+        field("rotary_channels", "rotary: channels of each head that turn [all]").range(2, 65536),
+        self.rotary_channels);
+    visitor(field("interleaved", "rotary: pairs are neighbours, not half a head apart [false]"),
+            self.interleaved);
+    visitor(field("theta", "rotary: base of the frequencies [10000]").range(2, 1e9), self.theta);
+    visitor(field("function", "lookup: built-in table in place of 'table'"), self.function);
     visitor(field("weights", "{tensor: name} or a statistic"), self.weights);
     visitor(field("activations", "draws the layer's input from a statistic"), self.activations);
     visitor(field("requantize", "names of bias, multiplier and shift"), self.requantize);
     visitor(field("table", "tensor with 256 entries"), self.table);
     visitor(field("gamma", "tensor s32 [channels]"), self.gamma);
     visitor(field("beta", "tensor s32 [channels]"), self.beta);
-    visitor(field("multiplier", "add: [left, right]; average_pool: one number")
+    visitor(field("multiplier", "add: [left, right]; average_pool, multiply: one number")
                 .range(kInt32Low, kInt32High),
             self.multiplier);
     visitor(field("shift", "right shift after the multiplication").range(1, 62), self.shift);

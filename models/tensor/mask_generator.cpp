@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "tensor/code_draw.h"
+#include "tensor/gaussian_masks.h"
 
 namespace lacuna::tensor {
 
@@ -192,24 +193,34 @@ void draw_blocks(MaskMatrix& mask, const MaskSpec& spec, base::Rng& rng) {
   });
 }
 
+std::string pattern_text(const MaskSpec& spec) {
+  switch (spec.kind) {
+    case PatternKind::kDense:
+      return "dense";
+    case PatternKind::kUnstructured:
+      return fmt::format("unstructured, density {:g}", spec.density);
+    case PatternKind::kNOfM:
+      return fmt::format("{}:{}", spec.n, spec.m);
+    case PatternKind::kBank:
+      return fmt::format("bank-balanced in banks of {}, density {:g}", spec.bank, spec.density);
+    case PatternKind::kBlock:
+      return fmt::format("blocks of {} x {} (k x n), density {:g}", spec.block_k, spec.block_n,
+                         spec.density);
+    case PatternKind::kMagnitude:
+      return fmt::format("magnitude, density {:g}, spread {:g} over rows and {:g} over columns",
+                         spec.density, spec.row_spread, spec.column_spread);
+    case PatternKind::kField:
+      return fmt::format("density {:g}, correlation {:g} in space, spread {:g} over channels",
+                         spec.density, spec.spatial, spec.channel);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string MaskSpec::text() const {
-  switch (kind) {
-    case PatternKind::kDense:
-      return fmt::format("dense, seed {}", seed);
-    case PatternKind::kUnstructured:
-      return fmt::format("unstructured, density {:g}, seed {}", density, seed);
-    case PatternKind::kNOfM:
-      return fmt::format("{}:{}, seed {}", n, m, seed);
-    case PatternKind::kBank:
-      return fmt::format("bank-balanced in banks of {}, density {:g}, seed {}", bank, density,
-                         seed);
-    case PatternKind::kBlock:
-      return fmt::format("blocks of {} x {} (k x n), density {:g}, seed {}", block_k, block_n,
-                         density, seed);
-  }
-  return {};
+  return fmt::format("{}, seed {}{}", pattern_text(*this), seed,
+                     source.empty() ? "" : fmt::format(" ({})", source));
 }
 
 MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& spec,
@@ -244,6 +255,12 @@ MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& sp
       break;
     case PatternKind::kBlock:
       draw_blocks(mask, spec, rng);
+      break;
+    case PatternKind::kMagnitude:
+      draw_magnitude_mask(mask, spec);
+      break;
+    case PatternKind::kField:
+      draw_field_mask(mask, spec);
       break;
   }
   return mask;

@@ -11,6 +11,17 @@
 //   bank          round(density * bank) non-zeros in every `bank` consecutive k of a row
 //   block         blocks of block_k x block_n are zero or full; exactly round(density * blocks)
 //   full
+//   magnitude     what pruning by magnitude with one threshold leaves of Gaussian weights whose
+//   rows
+//                 and columns differ in scale (log-normal, `row_spread` and `column_spread`
+//                 standard deviations of the logarithm): over-dispersed, as real pruned weights
+//                 are. The threshold gives `density` on average for the scales drawn; the count is
+//                 not exact
+//   field         zeros of activations: position (t, c) is non-zero where a Gaussian is above the
+//                 threshold of channel c. `spatial` is the share of its variance that all channels
+//                 of neighbouring positions have in common (a smooth field over the map, `width`
+//                 positions a row); thresholds differ by `channel` standard deviations. Density is
+//                 reached on average
 // A group that is cut off by the end of a row holds round(n * length / m), or round(density *
 // length). Real pruned weights are over-dispersed against these (docs/reference/workload.md).
 #pragma once
@@ -23,7 +34,7 @@
 
 namespace lacuna::tensor {
 
-enum class PatternKind { kDense, kUnstructured, kNOfM, kBank, kBlock };
+enum class PatternKind { kDense, kUnstructured, kNOfM, kBank, kBlock, kMagnitude, kField };
 
 struct MaskSpec {
   PatternKind kind = PatternKind::kDense;
@@ -34,10 +45,22 @@ struct MaskSpec {
   std::int64_t bank = 0;
   std::int64_t block_k = 0;
   std::int64_t block_n = 0;
+  double row_spread = 0;  ///< magnitude
+  double column_spread = 0;
+  double spatial = 0;  ///< field
+  double channel = 0;
+  std::int64_t width = 1;  ///< field: rows (positions) in a line of the map; 1: a sequence
   std::uint64_t seed = 0;
+  std::string source = {};  ///< where the figures are from, for people; may be empty
 
-  /// "unstructured, density 0.3, seed 1".
+  /// "unstructured, density 0.3, seed 1", then the source in parentheses.
   [[nodiscard]] std::string text() const;
+  /// The share of non-zeros to expect.
+  [[nodiscard]] double expected_density() const {
+    if (kind == PatternKind::kDense) return 1.0;
+    if (kind == PatternKind::kNOfM) return static_cast<double>(n) / static_cast<double>(m);
+    return density;
+  }
 };
 
 /// Draws where rows x columns codes are not zero. The spec must be consistent (LACUNA_CHECK);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/graph.h"
 
+#include <algorithm>
+
 namespace lacuna::workload {
 
 std::int64_t element_count(const Shape& shape) {
@@ -42,19 +44,27 @@ std::vector<int> Graph::readers(int id) const {
   std::vector<int> found;
   for (const Layer& layer : layers) {
     if (layer.is_view()) continue;
-    const bool reads_left = layer.input != kNoValue && value(layer.input).storage == storage;
-    const bool reads_right = layer.right != kNoValue && value(layer.right).storage == storage;
-    if (reads_left || reads_right) found.push_back(layer.index);
+    const auto reads = [&](int operand) {
+      return operand != kNoValue && value(operand).storage == storage;
+    };
+    if (reads(layer.input) || reads(layer.right) ||
+        std::any_of(layer.others.begin(), layer.others.end(), reads)) {
+      found.push_back(layer.index);
+    }
   }
   return found;
 }
 
 std::int64_t Graph::dense_macs() const {
   std::int64_t total = 0;
+  for (const Layer& layer : layers) total += layer.dense_macs();
+  return total;
+}
+
+std::int64_t Graph::weight_count() const {
+  std::int64_t total = 0;
   for (const Layer& layer : layers) {
-    if (layer.on_engine()) {
-      total += layer.gemm.m * layer.gemm.n * layer.gemm.k * layer.gemm.heads;
-    }
+    total += layer.weights.n * layer.weights.k / layer.gemm.groups;
   }
   return total;
 }

@@ -75,8 +75,11 @@ struct Value {
   // file or read from one, kept alive by `owner`.
   std::span<const std::uint8_t> codes;
   std::shared_ptr<const void> owner;
-  // kInput without codes, and kDrawn: sample s is drawn with seed hash(drawn.seed, s).
+  // kInput without codes, kDrawn, and kLayer with `output_drawn`: sample s is drawn with seed
+  // hash(drawn.seed, s).
   tensor::MaskSpec drawn;
+  /// kLayer: what is stored is drawn; what the layer computes only takes its time.
+  bool output_drawn = false;
 
   [[nodiscard]] std::int64_t elements() const { return element_count(shape); }
   [[nodiscard]] std::int64_t tokens() const { return token_count(shape); }
@@ -140,6 +143,9 @@ struct GemmShape {
   std::int64_t n = 0;  ///< output channels (per head)
   std::int64_t k = 0;  ///< = segments * segment_channels
   int heads = 1;       ///< independent products of this shape per sample (matmul)
+  /// Heads that share a head of the right operand (grouped-query attention).
+  int heads_per_right = 1;
+  int groups = 1;  ///< conv2d: weights between channels of different groups are zeros
   /// K consists of `segments` of `segment_channels` consecutive k. Linear, matmul: 1. Convolution:
   /// kernel R*S segments of the input's C channels; with C < kIm2colChannels the DMA gathers all of
   /// them into one segment (`im2col`).
@@ -155,13 +161,22 @@ struct Window2d {
   std::int64_t padding_y = 0, padding_x = 0;
 };
 
+/// Angles of a rotary embedding, for tokens position .. position + tokens - 1.
+struct RotaryTable {
+  std::int64_t channels = 0;               ///< of a head that turn; pairs = channels / 2
+  bool interleaved = false;                ///< pairs (2i, 2i+1), else (i, i + channels/2)
+  std::vector<std::int16_t> cosine, sine;  ///< [token][pair], in 2^-14
+};
+
 struct Layer {
   std::string name;
   Op op = Op::kFlatten;
   int index = 0;         ///< in Graph::layers
   int input = kNoValue;  ///< left operand; the drawn value where `activations:` replaces it
   int declared_input = kNoValue;  ///< what `input:` names
-  int right = kNoValue;           ///< matmul, add
+  int right = kNoValue;           ///< matmul, add, multiply
+  std::vector<int> others;        ///< concat: what follows the input
+  std::vector<int> wait_for;      ///< matmul: values that count as parts of `right`
   int output = kNoValue;
   OutputRange range;
 
@@ -175,16 +190,31 @@ struct Layer {
       false;  ///< matmul: scores; the engine's loader transposes the right operand
 
   // Vector ops.
-  std::vector<std::uint16_t> exp_table;                    ///< softmax: 256 entries
-  std::vector<std::int16_t> code_table;                    ///< lookup: 256 entries
-  std::vector<std::int32_t> gamma, beta;                   ///< layer_norm, one per channel
-  std::int64_t multiplier_left = 0, multiplier_right = 0;  ///< add; average_pool uses the left one
-  int shift = 1;                                           ///< layer_norm, add, average_pool
+  std::vector<std::uint16_t> exp_table;         ///< softmax: 256 entries
+  std::vector<std::int16_t> code_table;         ///< lookup: 256 entries
+  std::vector<std::int32_t> gamma, beta;        ///< norms, one per channel
+  bool causal = false;                          ///< softmax
+  std::int64_t position = 0;                    ///< softmax, rotary
+  params::Axis axis = params::Axis::kChannels;  ///< concat
+  std::int64_t begin = 0;                       ///< slice
+  std::int64_t factor = 1;                      ///< upsample
+  std::int64_t vocabulary = 0;                  ///< embedding
+  tensor::MaskSpec table_drawn;  ///< embedding: row r is drawn with seed hash(seed, r) ...
+  std::span<const std::int8_t> table_codes;  ///< ... or is row r of this tensor
+  std::shared_ptr<const RotaryTable> rotary;
+  std::int64_t multiplier_left = 0, multiplier_right = 0;  ///< add; pools, multiply: the left one
+  int shift = 1;                                           ///< norms, add, multiply, average_pool
 
   const tensor::TensorView* expect = nullptr;  ///< [samples, shape...] of the output type
 
   [[nodiscard]] bool on_engine() const { return params::is_engine_op(op); }
   [[nodiscard]] bool is_view() const { return op == Op::kFlatten; }
+  /// Products of this layer for one sample, zeros counted; 0 for vector layers but
+  /// depthwise_conv2d.
+  [[nodiscard]] std::int64_t dense_macs() const {
+    if (op == Op::kDepthwise) return gemm.m * gemm.n * gemm.k;
+    return on_engine() ? gemm.m * gemm.n * gemm.k * gemm.heads / gemm.groups : 0;
+  }
   /// The weights are another layer's output.
   [[nodiscard]] bool run_time_weights() const { return op == Op::kMatmul; }
 };
@@ -208,10 +238,13 @@ struct Graph {
   [[nodiscard]] const Value& value(int id) const { return values[static_cast<std::size_t>(id)]; }
   [[nodiscard]] const Value& input_of(const Layer& layer) const { return value(layer.input); }
   [[nodiscard]] const Value& output_of(const Layer& layer) const { return value(layer.output); }
-  /// Layers that read value `id` or a view of it, ascending.
+  /// Layers that read value `id` or a view of it, ascending. To wait for it is not to read it.
   [[nodiscard]] std::vector<int> readers(int id) const;
-  /// Products of all engine layers of one sample, zeros counted.
+  /// Products of all layers of one sample, zeros counted.
   [[nodiscard]] std::int64_t dense_macs() const;
+  /// Weights of all layers, embedding tables included; zeros counted, biases and the constants of
+  /// norms not.
+  [[nodiscard]] std::int64_t weight_count() const;
 };
 
 }  // namespace lacuna::workload

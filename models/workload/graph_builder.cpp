@@ -95,7 +95,10 @@ class Builder {
       value.provenance = {Origin::kCaptured, loader_.tensor_text(input.tensor, input.file)};
     } else {
       samples = *input.samples;
-      value.drawn = activation_spec(*input.sparsity, *input.seed);
+      params::ActivationParams statistic;
+      statistic.sparsity = *input.sparsity;
+      statistic.seed = *input.seed;
+      value.drawn = mask_spec(statistic, value.shape);
       value.provenance = {Origin::kStatistic, value.drawn.text()};
     }
     if (index > 0 && samples != graph_.samples) {
@@ -106,14 +109,6 @@ class Builder {
     const int id = values_.add(std::move(value), key + ".shape");
     values_.claim(key + ".name", input.name, id);
     graph_.inputs.push_back(id);
-  }
-
-  static tensor::MaskSpec activation_spec(double sparsity, std::int64_t seed) {
-    tensor::MaskSpec spec;
-    spec.kind = tensor::PatternKind::kUnstructured;
-    spec.density = 1.0 - sparsity;
-    spec.seed = static_cast<std::uint64_t>(seed);
-    return spec;
   }
 
   void add_layer(std::size_t index) {
@@ -131,7 +126,7 @@ class Builder {
       drawn.kind = ValueKind::kDrawn;
       drawn.shape = graph_.value(layer.input).shape;
       drawn.type = graph_.value(layer.input).type;
-      drawn.drawn = activation_spec(from.activations->sparsity, from.activations->seed);
+      drawn.drawn = mask_spec(*from.activations, drawn.shape);
       drawn.provenance = {Origin::kStatistic, drawn.drawn.text()};
       layer.input = values_.add(std::move(drawn), key + ".activations");
     }
@@ -154,6 +149,11 @@ class Builder {
     layers_.fill(from, key, layer, output);
     const Shape shape = output.shape;
     const CodeType type = output.type;
+    if (from.output && from.output->drawn) {
+      output.output_drawn = true;
+      output.drawn = mask_spec(*from.output->drawn, shape);
+      output.provenance = {Origin::kStatistic, output.drawn.text()};
+    }
     layer.output = values_.add(std::move(output), key);
     values_.claim(key + ".name", from.name, layer.output);
     if (from.expect) {
@@ -225,7 +225,12 @@ class Builder {
     }
     for (const Layer& layer : graph_.layers) {
       const std::string key = fmt::format("layers[{}]", layer.index);
-      if (layer.on_engine() && !layer.run_time_weights()) {
+      const Value& output = graph_.output_of(layer);
+      if (output.output_drawn) {
+        check(key + ".output.drawn", fmt::format("the outputs of layer '{}'", layer.name),
+              output.provenance);
+      }
+      if (layer.weights.n > 0) {
         check(key + ".weights", fmt::format("the weights of layer '{}'", layer.name),
               layer.weights.provenance);
       }

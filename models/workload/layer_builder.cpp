@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "workload/tables.h"
 
 namespace lacuna::workload {
 
@@ -45,7 +46,32 @@ void LayerBuilder::fill(const LayerParams& from, const std::string& key, Layer& 
       fill_layer_norm(from, key, layer, output);
       break;
     case Op::kAdd:
+    case Op::kMultiply:
       fill_add(from, key, layer, output);
+      break;
+    case Op::kRmsNorm:
+      fill_layer_norm(from, key, layer, output);
+      break;
+    case Op::kRotary:
+      fill_rotary(from, key, layer, output);
+      break;
+    case Op::kEmbedding:
+      fill_embedding(from, key, layer, output);
+      break;
+    case Op::kDepthwise:
+      fill_depthwise(from, key, layer, output);
+      break;
+    case Op::kConcat:
+      fill_concat(from, key, layer, output);
+      break;
+    case Op::kSlice:
+      fill_slice(from, key, layer, output);
+      break;
+    case Op::kUpsample:
+      require_map(from, key, layer);
+      layer.factor = *from.factor;
+      output.shape = {input(layer).shape[0] * layer.factor, input(layer).shape[1] * layer.factor,
+                      input(layer).channels()};
       break;
     case Op::kLookup:
       fill_lookup(from, key, layer, output);
@@ -116,8 +142,10 @@ std::int64_t LayerBuilder::window_count(const LayerParams& from, const std::stri
   return (size + 2 * padding - kernel) / stride + 1;
 }
 
-void LayerBuilder::fill_conv2d(const LayerParams& from, const std::string& key, Layer& layer,
-                               Value& output) {
+/// Kernel, stride and padding; the output's height and width.
+std::pair<std::int64_t, std::int64_t> LayerBuilder::fill_window(const LayerParams& from,
+                                                                const std::string& key,
+                                                                Layer& layer) const {
   require_map(from, key, layer);
   const Value& in = input(layer);
   Window2d& window = layer.window;
@@ -126,6 +154,9 @@ void LayerBuilder::fill_conv2d(const LayerParams& from, const std::string& key, 
   if (from.stride) {
     window.stride_y = (*from.stride)[0];
     window.stride_x = (*from.stride)[1];
+  } else if (from.op == Op::kMaxPool) {
+    window.stride_y = window.kernel_y;
+    window.stride_x = window.kernel_x;
   }
   if (from.padding) {
     window.padding_y = (*from.padding)[0];
@@ -136,19 +167,89 @@ void LayerBuilder::fill_conv2d(const LayerParams& from, const std::string& key, 
                        shape_text(*from.padding), from.name, shape_text(*from.kernel)));
     }
   }
-  const std::int64_t height = window_count(from, key, in.shape[0], window.kernel_y, window.stride_y,
-                                           window.padding_y, "rows");
-  const std::int64_t width = window_count(from, key, in.shape[1], window.kernel_x, window.stride_x,
-                                          window.padding_x, "columns");
-  const std::int64_t channels = in.channels();
+  return {window_count(from, key, in.shape[0], window.kernel_y, window.stride_y, window.padding_y,
+                       "rows"),
+          window_count(from, key, in.shape[1], window.kernel_x, window.stride_x, window.padding_x,
+                       "columns")};
+}
+
+namespace {
+
+/// Weights [n][taps][channels / groups] as [n][taps][channels]: zeros where groups do not mix.
+void spread_groups(WeightMatrix& weights, std::int64_t taps, std::int64_t groups) {
+  weights = weights.with_codes();
+  const std::int64_t inner = weights.k / taps;
+  const std::int64_t channels = inner * groups;
+  auto codes = std::make_shared<std::vector<std::int8_t>>(
+      static_cast<std::size_t>(weights.n * taps * channels), std::int8_t{0});
+  for (std::int64_t n = 0; n < weights.n; ++n) {
+    const std::int64_t group = n / (weights.n / groups);
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      std::copy_n(weights.codes.data() + (n * taps + tap) * inner, inner,
+                  codes->data() + (n * taps + tap) * channels + group * inner);
+    }
+  }
+  weights.k = taps * channels;
+  weights.codes = *codes;
+  weights.owner = std::move(codes);
+  weights.drawn_mask = nullptr;
+  count_weights(weights);
+}
+
+}  // namespace
+
+void LayerBuilder::fill_conv2d(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  const auto [height, width] = fill_window(from, key, layer);
+  const Window2d& window = layer.window;
+  const std::int64_t channels = input(layer).channels();
   const std::int64_t taps = window.kernel_y * window.kernel_x;
+  const std::int64_t groups = from.groups.value_or(1);
+  if (channels % groups != 0 || from.out_channels.value_or(groups) % groups != 0) {
+    fail(key + ".groups",
+         fmt::format("the {} input and {} output channels of layer '{}' do not divide into {} "
+                     "groups",
+                     channels, from.out_channels.value_or(0), from.name, groups));
+  }
   check_k(from, key + ".kernel", taps * channels);
-  load_weights(from, key, layer, {0, window.kernel_y, window.kernel_x, channels});
+  load_weights(from, key, layer, {0, window.kernel_y, window.kernel_x, channels / groups});
+  if (groups > 1) {
+    if (layer.gemm.n % groups != 0) {
+      fail(key + ".groups", fmt::format("the {} output channels of layer '{}' do not divide into "
+                                        "{} groups",
+                                        layer.gemm.n, from.name, groups));
+    }
+    spread_groups(layer.weights, taps, groups);
+    layer.gemm.groups = static_cast<int>(groups);
+    layer.gemm.k = layer.weights.k;
+  }
   layer.gemm.m = height * width;
   layer.gemm.im2col = channels < kIm2colChannels && taps > 1;
   layer.gemm.segments = layer.gemm.im2col ? 1 : static_cast<int>(taps);
   layer.gemm.segment_channels = layer.gemm.im2col ? layer.gemm.k : channels;
   output.shape = {height, width, layer.gemm.n};
+}
+
+void LayerBuilder::fill_depthwise(const LayerParams& from, const std::string& key, Layer& layer,
+                                  Value& output) {
+  const auto [height, width] = fill_window(from, key, layer);
+  const Window2d& window = layer.window;
+  const std::int64_t channels = input(layer).channels();
+  layer.weights = loader_
+                      .weights(key + ".weights", *from.weights, from.name,
+                               {channels, window.kernel_y, window.kernel_x})
+                      .with_codes();
+  // For the count of products; the vector unit does them.
+  layer.gemm.m = height * width;
+  layer.gemm.n = channels;
+  layer.gemm.k = layer.weights.k;
+  if (from.requantize) {
+    layer.requantize = loader_.requantize(key, *from.requantize, from.name, channels);
+  } else {
+    layer.requantize = choose_requantize(channels, mean_sum_squares(layer.weights),
+                                         assumed_square(input(layer)), layer.range);
+  }
+  output.shape = {height, width, channels};
 }
 
 void LayerBuilder::fill_linear(const LayerParams& from, const std::string& key, Layer& layer,
@@ -174,19 +275,32 @@ void LayerBuilder::fill_matmul(const LayerParams& from, const std::string& key, 
                                      from.name, right_name));
   }
   const std::int64_t heads = *from.heads;
-  const auto split = [&](const char* which, std::int64_t channels) {
-    if (channels % heads != 0) {
+  const std::int64_t kv_heads = from.kv_heads.value_or(heads);
+  if (heads % kv_heads != 0) {
+    fail(key + ".kv_heads", fmt::format("the {} heads of matmul '{}' do not divide into {} of the "
+                                        "right operand",
+                                        heads, from.name, kv_heads));
+  }
+  const auto split = [&](const char* which, std::int64_t channels, std::int64_t parts) {
+    if (channels % parts != 0) {
       fail(key + ".heads", fmt::format("the {} channels of the {} operand of matmul '{}' do not "
                                        "divide into {} heads",
-                                       channels, which, from.name, heads));
+                                       channels, which, from.name, parts));
     }
-    return channels / heads;
+    return channels / parts;
   };
+  if (from.wait_for) {
+    for (std::size_t i = 0; i < from.wait_for->size(); ++i) {
+      layer.wait_for.push_back(
+          values_.find(fmt::format("{}.wait_for[{}]", key, i), (*from.wait_for)[i]));
+    }
+  }
   layer.heads = static_cast<int>(heads);
   layer.transpose_right = *from.transpose_right;
-  const std::int64_t left_width = split("left", left.channels());
-  const std::int64_t right_width = split("right", right.channels());
+  const std::int64_t left_width = split("left", left.channels(), heads);
+  const std::int64_t right_width = split("right", right.channels(), kv_heads);
   layer.gemm.heads = layer.heads;
+  layer.gemm.heads_per_right = static_cast<int>(heads / kv_heads);
   layer.gemm.m = left.tokens();
   layer.gemm.k = left_width;
   layer.gemm.n = layer.transpose_right ? right.tokens() : right_width;
@@ -221,6 +335,14 @@ void LayerBuilder::fill_softmax(const LayerParams& from, const std::string& key,
                                      in.channels(), from.name, *from.heads));
   }
   layer.heads = static_cast<int>(*from.heads);
+  layer.causal = from.causal.value_or(false);
+  layer.position = from.position.value_or(0);
+  output.shape = in.shape;
+  if (!from.table) {
+    require_statistic(from, key, "table");
+    layer.exp_table = exponential_table();
+    return;
+  }
   const tensor::TensorView& table =
       loader_.tensor(key + ".table", *from.table, "", fmt::format("table of layer '{}'", from.name),
                      DType::kU16, {256});
@@ -230,7 +352,6 @@ void LayerBuilder::fill_softmax(const LayerParams& from, const std::string& key,
                                      "not {}",
                                      *from.table, from.name, layer.exp_table[0]));
   }
-  output.shape = in.shape;
 }
 
 void LayerBuilder::fill_layer_norm(const LayerParams& from, const std::string& key, Layer& layer,
@@ -239,15 +360,32 @@ void LayerBuilder::fill_layer_norm(const LayerParams& from, const std::string& k
   require_tokens(from, key + ".input", from.input, in);
   const std::int64_t channels = in.channels();
   if (channels > kMaxNormChannels) {
-    fail(key + ".input", fmt::format("layer_norm '{}' over {} channels; at most {} are supported",
-                                     from.name, channels, kMaxNormChannels));
+    fail(key + ".input", fmt::format("{} '{}' over {} channels; at most {} are supported",
+                                     enum_name(from.op), from.name, channels, kMaxNormChannels));
+  }
+  output.shape = in.shape;
+  if (!from.gamma) {
+    require_statistic(from, key, "gamma");
+    layer.gamma.assign(static_cast<std::size_t>(channels), norm_gamma(output.type));
+    layer.beta.assign(static_cast<std::size_t>(channels), 0);
+    layer.shift = kNormShift;
+    return;
   }
   layer.gamma = loader_.int32_vector(
       key + ".gamma", *from.gamma, fmt::format("gamma of layer '{}'", from.name), channels, false);
+  layer.shift = static_cast<int>(*from.shift);
+  if (from.op == Op::kRmsNorm) return;
   layer.beta = loader_.int32_vector(key + ".beta", *from.beta,
                                     fmt::format("beta of layer '{}'", from.name), channels, false);
-  layer.shift = static_cast<int>(*from.shift);
-  output.shape = in.shape;
+}
+
+/// A captured workload brings its constants along.
+void LayerBuilder::require_statistic(const LayerParams& from, const std::string& key,
+                                     const char* what) const {
+  if (captured_) {
+    fail(key, fmt::format("{} '{}' needs '{}' in a captured workload", enum_name(from.op),
+                          from.name, what));
+  }
 }
 
 void LayerBuilder::fill_add(const LayerParams& from, const std::string& key, Layer& layer,
@@ -280,19 +418,28 @@ void LayerBuilder::fill_add(const LayerParams& from, const std::string& key, Lay
     layer.right = values_.find(key + ".right", right_name);
     if (graph_.value(layer.right).shape != shape) {
       fail(key + ".right",
-           fmt::format("add '{}': the operands have shapes {} and {}", from.name, shape_text(shape),
-                       shape_text(graph_.value(layer.right).shape)));
+           fmt::format("{} '{}': the operands have shapes {} and {}", enum_name(from.op), from.name,
+                       shape_text(shape), shape_text(graph_.value(layer.right).shape)));
     }
   }
-  const auto& multipliers = std::get<std::vector<std::int64_t>>(*from.multiplier);
-  layer.multiplier_left = multipliers[0];
-  layer.multiplier_right = multipliers[1];
+  if (from.op == Op::kMultiply) {
+    layer.multiplier_left = std::get<std::int64_t>(*from.multiplier);
+  } else {
+    const auto& multipliers = std::get<std::vector<std::int64_t>>(*from.multiplier);
+    layer.multiplier_left = multipliers[0];
+    layer.multiplier_right = multipliers[1];
+  }
   layer.shift = static_cast<int>(*from.shift);
   output.shape = shape;
 }
 
 void LayerBuilder::fill_lookup(const LayerParams& from, const std::string& key, Layer& layer,
                                Value& output) {
+  output.shape = input(layer).shape;
+  if (from.function) {
+    layer.code_table = function_table(*from.function, input(layer).type, output.type);
+    return;
+  }
   const tensor::TensorView& table =
       loader_.tensor(key + ".table", *from.table, "", fmt::format("table of layer '{}'", from.name),
                      dtype_of(output.type), {256});
@@ -301,22 +448,113 @@ void LayerBuilder::fill_lookup(const LayerParams& from, const std::string& key, 
     layer.code_table.push_back(output.is_signed() ? std::int16_t{table.at<std::int8_t>(i)}
                                                   : std::int16_t{table.at<std::uint8_t>(i)});
   }
-  output.shape = input(layer).shape;
 }
 
 void LayerBuilder::fill_max_pool(const LayerParams& from, const std::string& key, Layer& layer,
                                  Value& output) {
-  require_map(from, key, layer);
+  const auto [height, width] = fill_window(from, key, layer);
+  output.shape = {height, width, input(layer).channels()};
+}
+
+void LayerBuilder::fill_rotary(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
   const Value& in = input(layer);
-  Window2d& window = layer.window;
-  window.kernel_y = (*from.kernel)[0];
-  window.kernel_x = (*from.kernel)[1];
-  window.stride_y = from.stride ? (*from.stride)[0] : window.kernel_y;
-  window.stride_x = from.stride ? (*from.stride)[1] : window.kernel_x;
-  output.shape = {
-      window_count(from, key, in.shape[0], window.kernel_y, window.stride_y, 0, "rows"),
-      window_count(from, key, in.shape[1], window.kernel_x, window.stride_x, 0, "columns"),
-      in.channels()};
+  require_tokens(from, key + ".input", from.input, in);
+  const std::int64_t heads = *from.heads;
+  if (in.channels() % heads != 0) {
+    fail(key + ".heads", fmt::format("the {} channels of rotary '{}' do not divide into {} heads",
+                                     in.channels(), from.name, heads));
+  }
+  const std::int64_t width = in.channels() / heads;
+  const std::int64_t turning = from.rotary_channels.value_or(width);
+  if (turning > width || turning % 2 != 0) {
+    fail(key + (from.rotary_channels ? ".rotary_channels" : ".heads"),
+         fmt::format("rotary '{}' turns {} channels of a head of {}; it must be an even number "
+                     "within the head",
+                     from.name, turning, width));
+  }
+  layer.heads = static_cast<int>(heads);
+  layer.position = from.position.value_or(0);
+  layer.rotary = std::make_shared<const RotaryTable>(
+      rotary_table(layer.position, in.tokens(), turning, from.interleaved.value_or(false),
+                   from.theta.value_or(10000)));
+  output.shape = in.shape;
+}
+
+void LayerBuilder::fill_embedding(const LayerParams& from, const std::string& key, Layer& layer,
+                                  Value& output) {
+  const Value& in = input(layer);
+  require_tokens(from, key + ".input", from.input, in);
+  constexpr std::int64_t kIdBytes = 4;
+  if (in.channels() != kIdBytes || in.type != CodeType::kU8) {
+    fail(key + ".input",
+         fmt::format("embedding '{}' reads numbers of {} bytes each (u8 [tokens, "
+                     "{}], lowest first), but '{}' has shape {}",
+                     from.name, kIdBytes, kIdBytes, from.input, shape_text(in.shape)));
+  }
+  if (output.type != CodeType::kS8) {
+    fail(key + ".output", fmt::format("the output of embedding '{}' is s8", from.name));
+  }
+  layer.vocabulary = *from.vocabulary;
+  layer.weights.n = layer.vocabulary;
+  layer.weights.k = *from.out_channels;
+  if (from.weights->tensor.empty()) {
+    layer.table_drawn = mask_spec(*from.weights);
+    layer.weights.provenance = {Origin::kStatistic, layer.table_drawn.text()};
+  } else {
+    layer.weights = loader_.weights(key + ".weights", *from.weights, from.name,
+                                    {layer.vocabulary, *from.out_channels});
+    layer.table_codes = layer.weights.codes;  // of a tensor: they are there
+  }
+  output.shape = {in.tokens(), *from.out_channels};
+}
+
+void LayerBuilder::fill_concat(const LayerParams& from, const std::string& key, Layer& layer,
+                               Value& output) {
+  const Value& first = input(layer);
+  layer.axis = *from.axis;
+  const bool tokens = layer.axis == params::Axis::kTokens;
+  // Along tokens a feature map is a list of pixels.
+  const auto shape_of = [tokens](const Value& value) {
+    return tokens ? Shape{value.tokens(), value.channels()} : value.shape;
+  };
+  Shape shape = shape_of(first);
+  for (std::size_t i = 0; i < from.others->size(); ++i) {
+    const std::string place = fmt::format("{}.others[{}]", key, i);
+    const std::string& name = (*from.others)[i];
+    const int id = values_.find(place, name);
+    const Value& other = graph_.value(id);
+    Shape rest = shape_of(other);
+    Shape mine = shape;
+    const std::size_t along = tokens ? 0 : shape.size() - 1;
+    if (rest.size() != mine.size()) {
+      fail(place, fmt::format("concat '{}': '{}' has shape {}, '{}' has {}", from.name, from.input,
+                              shape_text(first.shape), name, shape_text(other.shape)));
+    }
+    rest[along] = mine[along] = 0;
+    if (rest != mine || other.type != first.type) {
+      fail(place, fmt::format("concat '{}' along {}: '{}' is {} {}, '{}' is {} {}", from.name,
+                              enum_name(layer.axis), from.input, enum_name(first.type),
+                              shape_text(first.shape), name, enum_name(other.type),
+                              shape_text(other.shape)));
+    }
+    shape[along] += shape_of(other)[along];
+    layer.others.push_back(id);
+  }
+  output.shape = shape;
+}
+
+void LayerBuilder::fill_slice(const LayerParams& from, const std::string& key, Layer& layer,
+                              Value& output) {
+  const Value& in = input(layer);
+  require_tokens(from, key + ".input", from.input, in);
+  layer.begin = *from.begin;
+  if (layer.begin + *from.count > in.tokens()) {
+    fail(key + ".count",
+         fmt::format("slice '{}' reads tokens {}..{} of '{}', which has {}", from.name, layer.begin,
+                     layer.begin + *from.count - 1, from.input, in.tokens()));
+  }
+  output.shape = {*from.count, in.channels()};
 }
 
 void LayerBuilder::fill_average_pool(const LayerParams& from, const std::string& key, Layer& layer,

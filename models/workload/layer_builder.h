@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "workload/operand_loader.h"
 #include "workload/value_table.h"
@@ -36,6 +37,10 @@ class LayerBuilder {
   void require_map(const LayerParams& from, const std::string& key, const Layer& layer) const;
   void require_tokens(const LayerParams& from, const std::string& key, const std::string& name,
                       const Value& value) const;
+  void require_statistic(const LayerParams& from, const std::string& key, const char* what) const;
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> fill_window(const LayerParams& from,
+                                                                  const std::string& key,
+                                                                  Layer& layer) const;
   void check_k(const LayerParams& from, const std::string& key, std::int64_t k) const;
   [[nodiscard]] std::int64_t window_count(const LayerParams& from, const std::string& key,
                                           std::int64_t size, std::int64_t kernel,
@@ -52,6 +57,11 @@ class LayerBuilder {
   void fill_add(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
   void fill_lookup(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
   void fill_max_pool(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
+  void fill_rotary(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
+  void fill_embedding(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
+  void fill_depthwise(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
+  void fill_concat(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
+  void fill_slice(const LayerParams& from, const std::string& key, Layer& layer, Value& output);
   void fill_average_pool(const LayerParams& from, const std::string& key, Layer& layer,
                          Value& output);
 

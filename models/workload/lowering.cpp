@@ -86,7 +86,8 @@ Right::Right(const Layer& layer, const TensorStore& store, std::int64_t sample, 
   LACUNA_CHECK(head >= 0 && head < layer.gemm.heads, "head {} of layer {}", head, layer.name);
   const std::int64_t stored_width = store.graph().value(layer.right).channels();
   const std::int64_t head_width = layer.transpose_right ? k_ : n_;
-  const std::uint8_t* codes = store.codes(layer.right, sample).data() + head * head_width;
+  const std::uint8_t* codes =
+      store.codes(layer.right, sample).data() + head / layer.gemm.heads_per_right * head_width;
   codes_ = reinterpret_cast<const std::int8_t*>(codes);
   n_stride_ = layer.transpose_right ? stored_width : 1;
   k_stride_ = layer.transpose_right ? 1 : stored_width;
@@ -150,7 +151,13 @@ params::VectorWork vector_work(const Graph& graph, const Layer& layer, std::int6
   if (layer.is_view() || rows == 0) return work;
   switch (layer.op) {
     case Op::kAdd:
+    case Op::kMultiply:
     case Op::kLookup:
+    case Op::kConcat:
+    case Op::kSlice:
+    case Op::kUpsample:
+    case Op::kEmbedding:
+    case Op::kRotary:
       work.rows = 1;
       work.columns = rows * channels;
       work.window = 1;
@@ -159,12 +166,18 @@ params::VectorWork vector_work(const Graph& graph, const Layer& layer, std::int6
       work.rows = rows * layer.heads;
       work.columns = channels / layer.heads;
       work.window = 1;
+      if (layer.causal) {
+        work.visible = layer.position + row_begin + 1;
+        work.rows_per_token = layer.heads;
+      }
       break;
+    case Op::kRmsNorm:
     case Op::kLayerNorm:
       work.rows = rows;
       work.columns = channels;
       work.window = 1;
       break;
+    case Op::kDepthwise:
     case Op::kMaxPool:
       work.rows = rows;
       work.columns = channels;
@@ -177,6 +190,14 @@ params::VectorWork vector_work(const Graph& graph, const Layer& layer, std::int6
       break;
     default:
       break;
+  }
+  if (layer.op == Op::kRotary) {
+    constexpr std::int64_t kAngleBytes = 2 * sizeof(std::int16_t);
+    work.constant_bytes = rows * layer.rotary->channels / 2 * kAngleBytes;
+  }
+  if (layer.op == Op::kDepthwise) {
+    constexpr std::int64_t kRequantizeBytes = 9;  // bias, multiplier, shift
+    work.constant_bytes = channels * (layer.weights.k + kRequantizeBytes);
   }
   return work;
 }

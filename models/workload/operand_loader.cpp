@@ -221,6 +221,13 @@ tensor::MaskSpec mask_spec(const params::WeightParams& params) {
     case params::MaskPattern::kBlock:
       spec.kind = tensor::PatternKind::kBlock;
       break;
+    case params::MaskPattern::kMagnitude: {
+      constexpr double kUsualSpread = 0.2;
+      spec.kind = tensor::PatternKind::kMagnitude;
+      spec.row_spread = params.row_spread.value_or(kUsualSpread);
+      spec.column_spread = params.column_spread.value_or(kUsualSpread);
+      break;
+    }
   }
   spec.density = 1.0 - params.sparsity.value_or(0.0);
   spec.n = params.n.value_or(0);
@@ -231,6 +238,22 @@ tensor::MaskSpec mask_spec(const params::WeightParams& params) {
     spec.block_n = (*params.block)[1];
   }
   spec.seed = static_cast<std::uint64_t>(params.seed.value_or(0));
+  spec.source = params.source.value_or("");
+  return spec;
+}
+
+tensor::MaskSpec mask_spec(const params::ActivationParams& params, const Shape& shape) {
+  tensor::MaskSpec spec;
+  spec.kind = tensor::PatternKind::kUnstructured;
+  if (params.spatial || params.channel) {
+    spec.kind = tensor::PatternKind::kField;
+    spec.spatial = params.spatial.value_or(0);
+    spec.channel = params.channel.value_or(0);
+    spec.width = shape.size() == 3 ? shape[1] : 1;
+  }
+  spec.density = 1.0 - params.sparsity;
+  spec.seed = static_cast<std::uint64_t>(params.seed);
+  spec.source = params.source.value_or("");
   return spec;
 }
 

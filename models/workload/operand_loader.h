@@ -47,6 +47,7 @@ class OperandLoader {
                         const std::string& layer, std::int64_t channels);
 
   /// Weights [shape[0]][rest] from a tensor or a statistic. shape[0] of 0 is taken from the tensor.
+  /// Equal statistics are drawn once.
   WeightMatrix weights(const std::string& key, const params::WeightParams& params,
                        const std::string& layer, Shape shape);
 
@@ -77,6 +78,10 @@ void count_weights(WeightMatrix& weights);
 [[nodiscard]] Requantize choose_requantize(std::int64_t channels, std::int64_t sum_squares,
                                            std::int64_t activation_square,
                                            const OutputRange& range);
+
+/// The generator's spec of an activation statistic for a value of this shape.
+[[nodiscard]] tensor::MaskSpec mask_spec(const params::ActivationParams& params,
+                                         const Shape& shape);
 
 /// Mean square of the codes of a value as far as it is known before the run: from the statistic, or
 /// (computed or captured values) that of codes with a root mean square of a quarter of the type's

@@ -48,7 +48,7 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
     const auto bytes = static_cast<std::size_t>(value.elements());
     std::vector<std::uint8_t>& buffer = buffers_[id];
     buffer.assign(bytes * static_cast<std::size_t>(stored_samples(value, samples)), 0);
-    if (value.kind == ValueKind::kLayer) continue;
+    if (value.kind == ValueKind::kLayer && !value.output_drawn) continue;
     if (value.kind == ValueKind::kConstant) {
       LACUNA_CHECK(value.codes.size() == bytes, "{}", value.name);
       std::memcpy(buffer.data(), value.codes.data(), bytes);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "tensor/mask_generator.h"
 #include "workload/requantize.h"
 
 namespace lacuna::workload {
@@ -33,6 +35,19 @@ struct View {
   }
 };
 
+/// Calls at(y, x, tap) for every position of the window that lies in the map.
+template <class At>
+void for_window(const Window2d& window, std::int64_t y0, std::int64_t x0, const Shape& map,
+                const At& at) {
+  for (std::int64_t r = 0; r < window.kernel_y; ++r) {
+    if (y0 + r < 0 || y0 + r >= map[0]) continue;
+    for (std::int64_t s = 0; s < window.kernel_x; ++s) {
+      if (x0 + s < 0 || x0 + s >= map[1]) continue;
+      at(y0 + r, x0 + s, r * window.kernel_x + s);
+    }
+  }
+}
+
 void run_add(const View& view, const TensorStore& stored, std::int64_t sample, std::int64_t begin,
              std::int64_t end) {
   const Layer& layer = view.layer;
@@ -43,6 +58,18 @@ void run_add(const View& view, const TensorStore& stored, std::int64_t sample, s
     const std::int64_t b = as_number(right[static_cast<std::size_t>(i)], right_signed);
     const std::int64_t sum = a * layer.multiplier_left + b * layer.multiplier_right;
     view.store(i, finish(round_shift(sum, layer.shift), layer.range));
+  }
+}
+
+void run_multiply(const View& view, const TensorStore& stored, std::int64_t sample,
+                  std::int64_t begin, std::int64_t end) {
+  const Layer& layer = view.layer;
+  const std::span<const std::uint8_t> right = stored.codes(layer.right, sample);
+  const bool right_signed = stored.graph().value(layer.right).is_signed();
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int64_t product =
+        std::int64_t{view.input(i)} * as_number(right[static_cast<std::size_t>(i)], right_signed);
+    view.store(i, finish(round_shift(product * layer.multiplier_left, layer.shift), layer.range));
   }
 }
 
@@ -60,17 +87,120 @@ void run_max_pool(const View& view, std::int64_t row_begin, std::int64_t row_end
   const std::int64_t in_width = view.in_value.shape[1];
   const std::int64_t out_width = view.out_value.shape[1];
   for (std::int64_t row = row_begin; row < row_end; ++row) {
-    const std::int64_t y0 = (row / out_width) * window.stride_y;
-    const std::int64_t x0 = (row % out_width) * window.stride_x;
+    const std::int64_t y0 = (row / out_width) * window.stride_y - window.padding_y;
+    const std::int64_t x0 = (row % out_width) * window.stride_x - window.padding_x;
     for (std::int64_t c = 0; c < channels; ++c) {
-      int best = -128;
-      for (std::int64_t r = 0; r < window.kernel_y; ++r) {
-        for (std::int64_t s = 0; s < window.kernel_x; ++s) {
-          best = std::max(best, view.input(((y0 + r) * in_width + x0 + s) * channels + c));
-        }
-      }
+      int best = -128;  // padding is smaller than everything
+      for_window(window, y0, x0, view.in_value.shape, [&](std::int64_t y, std::int64_t x, auto) {
+        best = std::max(best, view.input((y * in_width + x) * channels + c));
+      });
       view.store(row * channels + c, best);
     }
+  }
+}
+
+void run_depthwise(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const Layer& layer = view.layer;
+  const std::int64_t channels = view.in_value.channels();
+  const std::int64_t in_width = view.in_value.shape[1];
+  const std::int64_t out_width = view.out_value.shape[1];
+  std::vector<std::int32_t> sums(static_cast<std::size_t>(channels));
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const std::int64_t y0 = (row / out_width) * layer.window.stride_y - layer.window.padding_y;
+    const std::int64_t x0 = (row % out_width) * layer.window.stride_x - layer.window.padding_x;
+    std::fill(sums.begin(), sums.end(), 0);
+    for_window(layer.window, y0, x0, view.in_value.shape,
+               [&](std::int64_t y, std::int64_t x, std::int64_t tap) {
+                 for (std::int64_t c = 0; c < channels; ++c) {
+                   std::int32_t& sum = sums[static_cast<std::size_t>(c)];
+                   sum = wrap_add(sum, view.input((y * in_width + x) * channels + c) *
+                                           layer.weights.at(c, tap));
+                 }
+               });
+    for (std::int64_t c = 0; c < channels; ++c) {
+      view.store(row * channels + c,
+                 requantize(sums[static_cast<std::size_t>(c)], layer.requantize, c, layer.range));
+    }
+  }
+}
+
+void run_rotary(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const RotaryTable& table = *view.layer.rotary;
+  const std::int64_t channels = view.in_value.channels();
+  const std::int64_t width = channels / view.layer.heads;
+  const std::int64_t pairs = table.channels / 2;
+  constexpr int kAngleBits = 14;
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    for (std::int64_t head = 0; head < view.layer.heads; ++head) {
+      const std::int64_t base = row * channels + head * width;
+      for (std::int64_t pair = 0; pair < pairs; ++pair) {
+        const std::int64_t first = base + (table.interleaved ? 2 * pair : pair);
+        const std::int64_t second = first + (table.interleaved ? 1 : pairs);
+        const std::int64_t a = view.input(first);
+        const std::int64_t b = view.input(second);
+        const auto angle = static_cast<std::size_t>(row * pairs + pair);
+        const std::int64_t cosine = table.cosine[angle];
+        const std::int64_t sine = table.sine[angle];
+        view.store(first, finish(round_shift(a * cosine - b * sine, kAngleBits), view.layer.range));
+        view.store(second,
+                   finish(round_shift(a * sine + b * cosine, kAngleBits), view.layer.range));
+      }
+      for (std::int64_t c = table.channels; c < width; ++c) {
+        view.store(base + c, finish(view.input(base + c), view.layer.range));
+      }
+    }
+  }
+}
+
+void run_embedding(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const std::int64_t channels = view.out_value.channels();
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const std::vector<std::int8_t> codes =
+        embedding_row(view.layer, embedding_index(view.layer, view.in, row));
+    for (std::int64_t c = 0; c < channels; ++c) {
+      view.store(row * channels + c, finish(codes[static_cast<std::size_t>(c)], view.layer.range));
+    }
+  }
+}
+
+void run_concat(const View& view, const TensorStore& stored, std::int64_t sample,
+                std::int64_t row_begin, std::int64_t row_end) {
+  const Graph& graph = stored.graph();
+  const std::int64_t channels = view.out_value.channels();
+  const bool tokens = view.layer.axis == params::Axis::kTokens;
+  std::int64_t before = 0;  // tokens or channels of the operands before
+  const auto copy = [&](int operand) {
+    const Value& value = graph.value(operand);
+    const std::span<const std::uint8_t> codes = stored.codes(operand, sample);
+    const std::int64_t width = value.channels();
+    const std::int64_t first = tokens ? std::max(row_begin, before) : row_begin;
+    const std::int64_t last = tokens ? std::min(row_end, before + value.tokens()) : row_end;
+    for (std::int64_t row = first; row < last; ++row) {
+      const std::int64_t from = (tokens ? row - before : row) * width;
+      std::copy_n(codes.data() + from, width,
+                  view.out.data() + row * channels + (tokens ? 0 : before));
+    }
+    before += tokens ? value.tokens() : width;
+  };
+  copy(view.layer.input);
+  for (const int other : view.layer.others) copy(other);
+}
+
+void run_slice(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const std::int64_t channels = view.out_value.channels();
+  std::copy(view.in.begin() + (view.layer.begin + row_begin) * channels,
+            view.in.begin() + (view.layer.begin + row_end) * channels,
+            view.out.begin() + row_begin * channels);
+}
+
+void run_upsample(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const std::int64_t channels = view.out_value.channels();
+  const std::int64_t width = view.out_value.shape[1];
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const std::int64_t y = row / width / view.layer.factor;
+    const std::int64_t x = row % width / view.layer.factor;
+    std::copy_n(view.in.data() + (y * view.in_value.shape[1] + x) * channels, channels,
+                view.out.data() + row * channels);
   }
 }
 
@@ -155,11 +285,50 @@ void layer_norm_row(std::span<const int> codes, std::span<const std::int32_t> ga
   }
 }
 
+void rms_norm_row(std::span<const int> codes, std::span<const std::int32_t> gamma, int shift,
+                  const OutputRange& range, std::span<int> out) {
+  const auto channels = static_cast<std::uint64_t>(codes.size());
+  std::uint64_t squares = 0;
+  for (const int code : codes) squares += static_cast<std::uint64_t>(code * code);
+  const auto root = static_cast<std::int64_t>(
+      std::max<std::uint64_t>(1, integer_sqrt((squares << 16) / channels)));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const std::int64_t z = floor_divide(std::int64_t{codes[i]} * (1 << 20), root);
+    out[i] = static_cast<int>(finish(round_shift(z * gamma[i], shift), range));
+  }
+}
+
+std::int64_t embedding_index(const Layer& layer, std::span<const std::uint8_t> codes,
+                             std::int64_t token) {
+  std::int64_t number = 0;
+  for (std::int64_t byte = 3; byte >= 0; --byte) {
+    number = number * 256 + codes[static_cast<std::size_t>(token * 4 + byte)];
+  }
+  return number % layer.vocabulary;
+}
+
+std::vector<std::int8_t> embedding_row(const Layer& layer, std::int64_t row) {
+  const std::int64_t channels = layer.weights.k;
+  std::vector<std::int8_t> result(static_cast<std::size_t>(channels));
+  if (!layer.table_codes.empty()) {
+    std::copy_n(layer.table_codes.begin() + row * channels, channels, result.begin());
+    return result;
+  }
+  tensor::MaskSpec spec = layer.table_drawn;
+  spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(row));
+  const tensor::CodeMatrix drawn =
+      tensor::draw_codes(1, channels, tensor::CodeKind::kS8, spec, layer.name);
+  std::transform(drawn.codes.begin(), drawn.codes.end(), result.begin(),
+                 [](std::uint8_t code) { return static_cast<std::int8_t>(code); });
+  return result;
+}
+
 void run_vector_rows(const Layer& layer, TensorStore& store, std::int64_t sample,
                      std::int64_t row_begin, std::int64_t row_end) {
   LACUNA_CHECK(!layer.on_engine(), "layer {} runs on the engine", layer.name);
   if (layer.is_view() || row_begin == row_end) return;
   const Graph& graph = store.graph();
+  if (graph.output_of(layer).output_drawn) return;  // there already
   const View view{layer, graph.input_of(layer), graph.output_of(layer),
                   store.codes(layer.input, sample), store.mutable_codes(layer.output, sample)};
   const std::int64_t channels = view.out_value.channels();
@@ -179,7 +348,46 @@ void run_vector_rows(const Layer& layer, TensorStore& store, std::int64_t sample
     case Op::kAveragePool:
       run_average_pool(view);
       break;
+    case Op::kMultiply:
+      run_multiply(view, store, sample, row_begin * channels, row_end * channels);
+      break;
+    case Op::kRotary:
+      run_rotary(view, row_begin, row_end);
+      break;
+    case Op::kEmbedding:
+      run_embedding(view, row_begin, row_end);
+      break;
+    case Op::kDepthwise:
+      run_depthwise(view, row_begin, row_end);
+      break;
+    case Op::kConcat:
+      run_concat(view, store, sample, row_begin, row_end);
+      break;
+    case Op::kSlice:
+      run_slice(view, row_begin, row_end);
+      break;
+    case Op::kUpsample:
+      run_upsample(view, row_begin, row_end);
+      break;
+    case Op::kRmsNorm:
+      for_slices(view, row_begin * channels, rows, channels,
+                 [&](std::span<const int> codes, std::span<int> out) {
+                   rms_norm_row(codes, layer.gamma, layer.shift, layer.range, out);
+                 });
+      break;
     case Op::kSoftmax:
+      if (layer.causal) {
+        std::int64_t slice = row_begin * layer.heads;
+        for_slices(view, row_begin * channels, rows * layer.heads, channels / layer.heads,
+                   [&](std::span<const int> codes, std::span<int> out) {
+                     const std::size_t seen = std::min<std::size_t>(
+                         codes.size(),
+                         static_cast<std::size_t>(layer.position + slice++ / layer.heads + 1));
+                     softmax_row(codes.first(seen), layer.exp_table, layer.range, out.first(seen));
+                     std::fill(out.begin() + static_cast<std::ptrdiff_t>(seen), out.end(), 0);
+                   });
+        break;
+      }
       for_slices(view, row_begin * channels, rows * layer.heads, channels / layer.heads,
                  [&](std::span<const int> codes, std::span<int> out) {
                    softmax_row(codes, layer.exp_table, layer.range, out);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "workload/graph.h"
 #include "workload/tensor_store.h"
@@ -34,5 +35,15 @@ void softmax_row(std::span<const int> codes, std::span<const std::uint16_t> tabl
 void layer_norm_row(std::span<const int> codes, std::span<const std::int32_t> gamma,
                     std::span<const std::int32_t> beta, int shift, const OutputRange& range,
                     std::span<int> out);
+
+/// One token of rms_norm.
+void rms_norm_row(std::span<const int> codes, std::span<const std::int32_t> gamma, int shift,
+                  const OutputRange& range, std::span<int> out);
+
+/// The row of the table that token `token` of an embedding's input names.
+[[nodiscard]] std::int64_t embedding_index(const Layer& layer, std::span<const std::uint8_t> codes,
+                                           std::int64_t token);
+/// That row's codes.
+[[nodiscard]] std::vector<std::int8_t> embedding_row(const Layer& layer, std::int64_t row);
 
 }  // namespace lacuna::workload

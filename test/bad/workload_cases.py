@@ -87,9 +87,10 @@ w.yaml:1:1: unknown key 'chip'; known keys: schema, name, tensors, provenance, i
              "w.yaml:10:144: provenance says 'captured', but the activations of layer 'l' are drawn from a "
              "statistic (unstructured, density 0.5, seed 1); say 'mixed'"),
     # Graph
-    layers("unknown_op", "name: d, op: depthwise_conv2d, input: x",
-           "w.yaml:10:19: layers[0].op: 'depthwise_conv2d' is not one of conv2d, linear, matmul, softmax, layer_norm, "
-           "add, lookup, max_pool, average_pool or flatten"),
+    layers("unknown_op", "name: d, op: deconv, input: x",
+           "w.yaml:10:19: layers[0].op: 'deconv' is not one of conv2d, linear, matmul, softmax, layer_norm, "
+           "add, lookup, max_pool, average_pool, flatten, multiply, rms_norm, rotary, embedding, depthwise_conv2d, "
+           "concat, slice or upsample"),
     layers("unknown_input", "name: f, op: flatten, input: imgae", "w.yaml:10:35: there is no input or layer 'imgae'"),
     layers("nearest_layer", ["name: conv1, op: flatten, input: x", "name: f, op: flatten, input: conv2"],
            "w.yaml:11:35: there is no input or layer 'conv2' (did you mean 'conv1'?)"),
@@ -144,7 +145,7 @@ w.yaml:1:1: unknown key 'chip'; known keys: schema, name, tensors, provenance, i
            rest="result: {layer: a, labels: labels}\n"),
     # Statistics
     layers("statistic_without_pattern", linear("{sparsity: 0.5, seed: 1}", more=", out_channels: 4"),
-           "w.yaml:10:46: layers[0].weights: a weight statistic needs 'pattern' (dense, unstructured, n:m, bank or block)"),
+           "w.yaml:10:46: layers[0].weights: a weight statistic needs 'pattern' (dense, unstructured, n:m, bank, block or magnitude)"),
     layers("statistic_n_of_m", linear("{pattern: 'n:m', n: 5, m: 4, seed: 1}", more=", out_channels: 4"),
            "w.yaml:10:66: layers[0].weights: n (5) must be at most m (4)"),
     layers("sparsity_above_1", linear("{pattern: unstructured, sparsity: 1.5, seed: 1}", more=", out_channels: 4"),

@@ -65,7 +65,7 @@ VectorTime vector_time(const params::VectorWork& work, const params::VectorParam
   VectorTime time;
   if (work.op == Op::kFlatten || work.rows == 0 || work.columns == 0) return time;
 
-  const std::int64_t elements = work.rows * work.columns;
+  const std::int64_t elements = work.elements();
   const Cycle reduction = vector_reduction_latency(vector);
   const std::int64_t row_beats =
       base::ceil_div(work.columns, static_cast<std::int64_t>(vector.lanes));
@@ -75,7 +75,12 @@ VectorTime vector_time(const params::VectorWork& work, const params::VectorParam
 
   switch (work.op) {
     case Op::kAdd:
+    case Op::kMultiply:
     case Op::kLookup:
+    case Op::kConcat:
+    case Op::kSlice:
+    case Op::kUpsample:
+    case Op::kEmbedding:
       activity.beats = base::ceil_div(elements, static_cast<std::int64_t>(vector.lanes));
       activity.element_ops = elements;
       activity.table_lookups = work.op == Op::kLookup ? elements : 0;
@@ -87,16 +92,33 @@ VectorTime vector_time(const params::VectorWork& work, const params::VectorParam
       activity.element_ops = elements * work.window;
       time.cycles = activity.beats + kVectorPipeline;
       break;
+    case Op::kRotary:
+      // Two products for each element, one per beat of a lane.
+      activity.beats = base::ceil_div(2 * elements, static_cast<std::int64_t>(vector.lanes));
+      activity.element_ops = 2 * elements;
+      activity.table_lookups = 2 * elements;
+      time.cycles = activity.beats + kVectorPipeline;
+      break;
     case Op::kAveragePool:
-      // The same, and then each sum once through the multiplier.
+    case Op::kDepthwise:
+      // Each window element as above, and then each sum once through the multiplier.
       activity.beats = work.rows * (work.window + 1) * row_beats;
       activity.element_ops = elements * (work.window + 1);
       time.cycles = activity.beats + kVectorPipeline;
       break;
     case Op::kSoftmax: {
       // Maximum; exponential by table, and sum; division.
-      const RowPlan plan{row_beats, 3, {reduction, reduction}};
-      run_rows(work.rows, plan, time);
+      RowPlan plan{row_beats, 3, {reduction, reduction}};
+      if (work.visible == 0) {
+        run_rows(work.rows, plan, time);
+      } else {
+        // The rows of a token are equally long; a group does not go beyond a token.
+        for (std::int64_t token = 0; token < work.rows / work.rows_per_token; ++token) {
+          plan.beats = base::ceil_div(std::min(work.columns, work.visible + token),
+                                      static_cast<std::int64_t>(vector.lanes));
+          run_rows(work.rows_per_token, plan, time);
+        }
+      }
       time.cycles += kVectorPipeline + kVectorDivider;
       activity.element_ops = 3 * elements;
       activity.row_reads = 2 * elements;
@@ -111,6 +133,17 @@ VectorTime vector_time(const params::VectorWork& work, const params::VectorParam
       time.cycles += kVectorPipeline + kVectorDivider;
       activity.element_ops = 3 * elements;
       activity.row_reads = 2 * elements;
+      activity.divisions = elements + work.rows;
+      activity.square_roots = work.rows;
+      break;
+    }
+    case Op::kRmsNorm: {
+      // Squares, then mean and root; normalise, scale.
+      const RowPlan plan{row_beats, 2, {reduction + kVectorDivider + kVectorSqrt, 0}};
+      run_rows(work.rows, plan, time);
+      time.cycles += kVectorPipeline + kVectorDivider;
+      activity.element_ops = 2 * elements;
+      activity.row_reads = elements;
       activity.divisions = elements + work.rows;
       activity.square_roots = work.rows;
       break;

@@ -88,8 +88,8 @@ TEST_F(GraphBuilder, UnknownNames) {
 }
 
 TEST_F(GraphBuilder, UnsupportedOpIsNamed) {
-  EXPECT_THAT(error_with("name: f, op: depthwise_conv2d, input: x"),
-              AllOf(HasSubstr("w.yaml:10:"), HasSubstr("'depthwise_conv2d'")));
+  EXPECT_THAT(error_with("name: f, op: deconv2d, input: x"),
+              AllOf(HasSubstr("w.yaml:10:"), HasSubstr("'deconv2d'")));
 }
 
 TEST_F(GraphBuilder, KeysThatAnOpNeedsOrDoesNotKnow) {
