@@ -61,6 +61,8 @@ class RtlCommand final : public Command {
     several("--set", sets_, "NAME", "build: this parameter set of `lacuna verify`");
     several("--chip", chips_, "FILE", "build: the engine of this chip");
     app.add_flag("--all", all_, "build: all parameter sets; clean: also what is up to date");
+    app.add_flag("--checks", checks_, "build: engines with assertions (always for --set, --all)");
+    app.add_flag("--coverage", coverage_, "build: engines that count what is covered");
     app.add_flag("--trace", trace_, "build: engines that can write waveforms");
     add_integer(app, "--jobs", jobs_, 1, kMaxJobs, "build: compilers at a time (default: all)");
     app.add_option("--rtl-cache", rtl_cache_, "folder of built RTL")->type_name("DIR");
@@ -71,6 +73,8 @@ class RtlCommand final : public Command {
     check_options();
     cosim::PluginCacheOptions options;
     options.folder = rtl_cache_;
+    options.checks = checks_;
+    options.coverage = coverage_;
     options.trace = trace_;
     options.jobs = jobs_ > 0 ? static_cast<int>(jobs_)
                              : static_cast<int>(std::clamp<std::int64_t>(
@@ -78,7 +82,7 @@ class RtlCommand final : public Command {
     const cosim::PluginCache cache(options);
     if (action_ == "list") return list(cache, out);
     if (action_ == "clean") return clean(cache, out);
-    return build(cache, out);
+    return build(options, out);
   }
 
  private:
@@ -91,6 +95,8 @@ class RtlCommand final : public Command {
     };
     only_for_build(!sets_.empty(), "--set");
     only_for_build(!chips_.empty(), "--chip");
+    only_for_build(checks_, "--checks");
+    only_for_build(coverage_, "--coverage");
     only_for_build(trace_, "--trace");
     if (all_ && action_ == "list") {
       throw base::UserError("--all goes with 'lacuna rtl build' and 'lacuna rtl clean' only");
@@ -108,7 +114,7 @@ class RtlCommand final : public Command {
         entries.push_back({{"file", plugin.path},
                            {"bytes", plugin.bytes},
                            {"current", plugin.current},
-                           {"trace", plugin.trace},
+                           {"variant", plugin.variant},
                            {"parameters", plugin.arguments}});
       }
       const nlohmann::ordered_json json{
@@ -123,7 +129,7 @@ class RtlCommand final : public Command {
           "{}  {:>9}  {:11}  {}{}\n", file_name(plugin.path), size_text(plugin.bytes),
           plugin.current ? "current" : "out of date",
           plugin.arguments.empty() ? "unknown parameters" : base::join(plugin.arguments, " "),
-          plugin.trace ? " (waveforms)" : "");
+          plugin.variant.empty() ? "" : " (" + base::join(plugin.variant, ", ") + ")");
     }
     out << fmt::format("{} engine{} in {}, {}\n", plugins.size(), plugins.size() == 1 ? "" : "s",
                        cache.folder(), size_text(bytes));
@@ -147,24 +153,30 @@ class RtlCommand final : public Command {
     return kExitDone;
   }
 
-  int build(const cosim::PluginCache& cache, std::ostream& out) const {
+  int build(const cosim::PluginCacheOptions& options, std::ostream& out) const {
+    // The engines of parameter sets are what `lacuna verify` wants: with assertions.
+    cosim::PluginCacheOptions for_sets = options;
+    for_sets.checks = true;
+    const cosim::PluginCache chip_cache(options);
+    const cosim::PluginCache set_cache(for_sets);
     struct Wanted {
       std::string what;
       params::EngineParams engine;
+      const cosim::PluginCache* cache;
     };
     std::vector<Wanted> wanted;
-    const std::string folder = verify::set_folder(cache.home());
+    const std::string folder = verify::set_folder(chip_cache.home());
     for (const std::string& name : all_ ? verify::set_names(folder) : sets_) {
-      wanted.push_back({"set " + name, verify::load_set(folder, name).values.engine});
+      wanted.push_back({"set " + name, verify::load_set(folder, name).values.engine, &set_cache});
     }
     for (const std::string& chip : chips_) {
-      wanted.push_back({"chip " + chip, config::load_chip(chip).chip.value.engine});
+      wanted.push_back({"chip " + chip, config::load_chip(chip).chip.value.engine, &chip_cache});
     }
     nlohmann::ordered_json built = nlohmann::ordered_json::array();
     for (const Wanted& one : wanted) {
-      const bool there = cache.contains(one.engine);
+      const bool there = one.cache->contains(one.engine);
       if (!there) base::log().info("building the RTL for {}", one.what);
-      const std::string path = cache.find_or_build(one.engine);
+      const std::string path = one.cache->find_or_build(one.engine);
       if (format_ == Format::kJson) {
         built.push_back({{"what", one.what}, {"file", path}, {"built", !there}});
       } else {
@@ -182,6 +194,8 @@ class RtlCommand final : public Command {
   std::vector<std::string> sets_;
   std::vector<std::string> chips_;
   bool all_ = false;
+  bool checks_ = false;
+  bool coverage_ = false;
   bool trace_ = false;
   std::int64_t jobs_ = 0;
   std::string rtl_cache_;

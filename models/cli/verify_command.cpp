@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cosim/plugin.h"
+#include "verify/coverage.h"
 #include "verify/parameter_set.h"
 #include "verify/replay.h"
 #include "verify/report.h"
@@ -115,6 +116,11 @@ class VerifyCommand final : public Command {
     app.add_option("--wave-cycles", wave_cycles_, "cycles of the pass to write instead")
         ->type_name("FROM:TO")
         ->check(check_window);
+    app.add_option(
+           "--coverage", coverage_,
+           "count what is covered (builds the RTL for it) and write databases, coverage.txt "
+           "and coverage.json there")
+        ->type_name("DIR");
     app.add_option("--junit", junit_, "also write JUnit XML there")->type_name("FILE");
     app.add_option("--out", out_, "also write report.txt, report.json and junit.xml there")
         ->type_name("DIR");
@@ -157,6 +163,7 @@ class VerifyCommand final : public Command {
     both(replays, "--replay", !seed_.empty(), "--seed");
     both(replays, "--replay", !junit_.empty(), "--junit");
     both(replays, "--replay", !out_.empty(), "--out");
+    both(replays, "--replay", !coverage_.empty(), "--coverage");
     both(replays, "--replay", list_, "--list");
     if (wave_.empty() && !wave_cycles_.empty()) {
       throw base::UserError("--wave-cycles needs --wave FILE");
@@ -167,6 +174,7 @@ class VerifyCommand final : public Command {
     cosim::PluginCacheOptions options;
     options.folder = rtl_cache_;
     options.jobs = jobs();
+    options.checks = true;
     return options;
   }
   [[nodiscard]] int jobs() const {
@@ -203,12 +211,22 @@ class VerifyCommand final : public Command {
     options.cache = cache_options();
     // A folder that cannot be is told before hours of work.
     if (!out_.empty()) base::create_folders(out_);
+    if (!coverage_.empty()) base::create_folders(coverage_);
+    options.coverage_folder = coverage_;
     const verify::RunResult result = verify::run(sets, options);
     std::string text = verify::text_report(result);
     for (const verify::SetResult& set : result.sets) {
       if (wave_.empty() || set.mismatches.empty()) continue;
       text += write_wave(set.set, set.mismatches.front().replay);
       break;
+    }
+    if (result.coverage) {
+      base::write_file_atomically(coverage_ + "/coverage.txt",
+                                  verify::coverage_text(*result.coverage));
+      base::write_file_atomically(coverage_ + "/coverage.json",
+                                  verify::coverage_json(*result.coverage));
+      text +=
+          "\n" + verify::coverage_summary(*result.coverage) + "in " + coverage_ + "/coverage.txt\n";
     }
     if (!junit_.empty()) base::write_file_atomically(junit_, verify::junit_report(result));
     if (!out_.empty()) {
@@ -275,6 +293,7 @@ class VerifyCommand final : public Command {
   std::string wave_;
   std::int64_t wave_before_ = 64;
   std::string wave_cycles_;
+  std::string coverage_;
   std::string junit_;
   std::string out_;
   std::string rtl_cache_;

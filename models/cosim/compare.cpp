@@ -195,10 +195,13 @@ std::optional<Difference> compare_pass(const params::EngineParams& engine, const
                                        const Block& block, const PassResult& model,
                                        const RtlPassResult& rtl) {
   if (!rtl.error.empty()) {
-    return Difference{
-        fmt::format("end of the pass: model cycle {}, RTL none: {}", model.length, rtl.error),
-        {"end"},
-        {"end"}};
+    const bool assertion = rtl.error.starts_with("assertion ");
+    const char* kind = assertion ? "assertion" : "end";
+    return Difference{assertion ? rtl.error
+                                : fmt::format("end of the pass: model cycle {}, RTL none: {}",
+                                              model.length, rtl.error),
+                      {kind},
+                      {kind, rtl.error_cycle}};
   }
   LACUNA_CHECK(!model.trace.issue.empty(), "the model's result has no trace");
   Collector collector("model", "RTL");

@@ -25,7 +25,8 @@ struct DifferencePlace {
 struct Difference {
   /// "issue of way 1, entry 5 (position 3, group 2): model 14, RTL 15".
   std::string first;
-  /// Every kind of quantity that differs: "issue", "mac_stage", "outputs", "counter macs" ...
+  /// Every kind of quantity that differs: "issue", "mac_stage", "outputs", "counter macs" ...,
+  /// "assertion" if one of the RTL failed, "end" if the RTL did not finish; then nothing else.
   std::vector<std::string> kinds;
   DifferencePlace place;
 };

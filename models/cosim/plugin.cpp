@@ -92,6 +92,8 @@ std::shared_ptr<const RtlPlugin> RtlPlugin::open(const std::string& path,
   resolve(handle, "lacuna_rtl_test_run_jobs", path, plugin->run_jobs_);
   resolve(handle, "lacuna_rtl_position", path, plugin->position_);
   resolve(handle, "lacuna_rtl_trace", path, plugin->trace_);
+  resolve(handle, "lacuna_rtl_failure", path, plugin->failure_);
+  resolve(handle, "lacuna_rtl_coverage", path, plugin->coverage_);
 
   lacuna_rtl_instance* instance = plugin->create_();
   LACUNA_CHECK(instance != nullptr, "the RTL in {} cannot be created", path);
@@ -130,6 +132,12 @@ RtlPassResult RtlInstance::run(const Tile& tile, const Block& block, const PassC
     tile_key_ = 0;
     RtlPassResult failed;
     failed.error = failure();
+    std::uint64_t number = 0;
+    std::uint64_t start = 0;
+    std::uint64_t cycle = 0;
+    if (plugin_->failure_(instance_, &number, &start, &cycle) != 0) {
+      failed.error_cycle = static_cast<base::Cycle>(cycle);
+    }
     return failed;
   }
   return take_result(engine, tile, block, want_trace, rtl);
@@ -196,6 +204,14 @@ RtlSequenceResult RtlInstance::run_sequence(std::span<const RtlJob> jobs, int re
   if (plugin_->run_jobs_(instance_, calls.data(), calls.size(), results.data(), starts.data()) !=
       0) {
     out.error = failure();
+    std::uint64_t number = 0;
+    std::uint64_t start = 0;
+    std::uint64_t cycle = 0;
+    if (plugin_->failure_(instance_, &number, &start, &cycle) != 0) {
+      out.error_pass = static_cast<int>(number);
+      out.error_start = static_cast<base::Cycle>(start);
+      out.error_cycle = static_cast<base::Cycle>(cycle);
+    }
     return out;
   }
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -212,6 +228,10 @@ RtlPosition RtlInstance::position() const {
   std::uint64_t now = 0;
   plugin_->position_(instance_, &start, &now);
   return {static_cast<base::Cycle>(start), static_cast<base::Cycle>(now)};
+}
+
+void RtlInstance::write_coverage(const std::string& file) const {
+  LACUNA_CHECK(plugin_->coverage_(instance_, file.c_str()) == 0, "no coverage: {}", failure());
 }
 
 void RtlInstance::trace(const std::string& file, base::Cycle first, base::Cycle last) {

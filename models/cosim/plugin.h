@@ -28,6 +28,7 @@ struct RtlPassResult {
   std::uint64_t rtl_cycles = 0;  ///< clocks spent, loads included
   /// Why the RTL did not finish the pass; everything else is then meaningless.
   std::string error;
+  base::Cycle error_cycle = -1;  ///< of the pass; -1: no cycle is to blame (it hangs)
 };
 
 /// When the outside lets things happen to a pass of a sequence (rtl_test_abi.h). Cycles.
@@ -56,6 +57,10 @@ struct RtlSequenceResult {
   std::vector<RtlPassResult> passes;  ///< without those that a reset cut off
   std::vector<base::Cycle> starts;    ///< of each, counted from the first
   std::string error;                  ///< as in RtlPassResult; then there are no passes
+  /// The pass that was started last before the error, its start, and the cycle of it; -1: unknown.
+  int error_pass = -1;
+  base::Cycle error_start = 0;
+  base::Cycle error_cycle = -1;
 };
 
 /// Cycles since the instance was made.
@@ -90,6 +95,10 @@ class RtlInstance {
   /// Writes cycles first .. last (RtlPosition's) of what is run from now on to an FST file,
   /// complete when the instance ends. UserError if the plug-in was built without tracing.
   void trace(const std::string& file, base::Cycle first, base::Cycle last);
+
+  /// Writes what was covered so far to a file in Verilator's format. InternalError if the plug-in
+  /// was built without coverage.
+  void write_coverage(const std::string& file) const;
 
   /// Key of the tile that was loaded last, 0 before the first: a pass with the same tile need not
   /// load it again.
@@ -127,6 +136,8 @@ class RtlPlugin : public std::enable_shared_from_this<RtlPlugin> {
   decltype(&lacuna_rtl_test_run_jobs) run_jobs_ = nullptr;
   decltype(&lacuna_rtl_position) position_ = nullptr;
   decltype(&lacuna_rtl_trace) trace_ = nullptr;
+  decltype(&lacuna_rtl_failure) failure_ = nullptr;
+  decltype(&lacuna_rtl_coverage) coverage_ = nullptr;
 };
 
 /// Finds or builds the shared object for `engine` and loads it; a file that cannot be loaded is

@@ -36,7 +36,12 @@ namespace {
 constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20U;
 constexpr std::size_t kMaxArgumentBytes = 4096;
 constexpr std::size_t kLogTailLines = 12;
-constexpr const char* kTraceWord = "trace";
+/// Words of variant_words(), and the folders of rtl/ that only they are made of.
+constexpr const char* kChecks = "checks";
+constexpr const char* kCoverage = "coverage";
+constexpr const char* kTrace = "trace";
+constexpr const char* kChecksFolder = "rtl/assert/";
+constexpr const char* kCoverageFolder = "rtl/cover/";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -152,13 +157,21 @@ std::string beside(const std::string& path, const char* extension) {
   return fs::path(path).replace_extension(extension).string();
 }
 
-/// Hash of sources and tools; with a plug-in's arguments it is the plug-in's name.
+bool contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Hashes of the sources and tools; with a plug-in's arguments and variant they are its name.
 class Fingerprint {
  public:
   explicit Fingerprint(const std::string& home) {
     for (const std::string& file : source_files(home)) {
-      add(fs::path(file).lexically_relative(home).string());
-      add(base::read_text_file(file, kMaxSourceBytes));
+      const std::string name = fs::path(file).lexically_relative(home).string();
+      Hash& hash = name.starts_with(kChecksFolder)     ? checks_
+                   : name.starts_with(kCoverageFolder) ? coverage_
+                                                       : common_;
+      hash.add(name);
+      hash.add(base::read_text_file(file, kMaxSourceBytes));
     }
     for (std::vector<std::string> command : {std::vector<std::string>{"verilator"}, compiler()}) {
       command.emplace_back("--version");
@@ -167,26 +180,33 @@ class Fingerprint {
         throw base::UserError(fmt::format("'{}' fails: {}", base::join(command, " "),
                                           base::printable(version.output, 200)));
       }
-      add(base::join(command, " "));
-      add(version.output);
+      common_.add(base::join(command, " "));
+      common_.add(version.output);
     }
   }
 
-  [[nodiscard]] std::string key(const std::vector<std::string>& arguments, bool trace) const {
-    Fingerprint whole = *this;
+  [[nodiscard]] std::string key(const std::vector<std::string>& arguments,
+                                const std::vector<std::string>& variant) const {
+    Hash whole = common_;
     for (const std::string& argument : arguments) whole.add(argument);
-    if (trace) whole.add(kTraceWord);
-    return fmt::format("{:016x}{:016x}", whole.high_, whole.low_);
+    for (const std::string& word : variant) whole.add(word);
+    if (contains(variant, kChecks)) whole.add(checks_.text());
+    if (contains(variant, kCoverage)) whole.add(coverage_.text());
+    return whole.text();
   }
 
  private:
-  void add(std::string_view text) {
-    low_ = base::hash_combine(low_, base::hash_text(text, 1));
-    high_ = base::hash_combine(high_, base::hash_text(text, 2));
-  }
+  struct Hash {
+    std::uint64_t low = 1;
+    std::uint64_t high = 2;
+    void add(std::string_view text) {
+      low = base::hash_combine(low, base::hash_text(text, 1));
+      high = base::hash_combine(high, base::hash_text(text, 2));
+    }
+    [[nodiscard]] std::string text() const { return fmt::format("{:016x}{:016x}", high, low); }
+  };
 
-  std::uint64_t low_ = 1;
-  std::uint64_t high_ = 2;
+  Hash common_, checks_, coverage_;
 };
 
 std::string tail(const std::string& text, std::size_t count) {
@@ -219,13 +239,21 @@ std::vector<std::string> rtl_arguments(const params::EngineParams& engine) {
           argument("OutputBuffer", engine.output_buffer)};
 }
 
+std::vector<std::string> variant_words(const PluginCacheOptions& options) {
+  std::vector<std::string> words;
+  if (options.checks) words.emplace_back(kChecks);
+  if (options.coverage) words.emplace_back(kCoverage);
+  if (options.trace) words.emplace_back(kTrace);
+  return words;
+}
+
 std::string home_folder(const PluginCacheOptions& options) { return choose_home(options.home); }
 
 PluginCache::PluginCache(const PluginCacheOptions& options)
     : folder_(choose_folder(options.folder)),
       home_(choose_home(options.home)),
       jobs_(std::max(1, options.jobs)),
-      trace_(options.trace) {
+      variant_(variant_words(options)) {
   if (!fs::exists(script_of(home_))) {
     throw base::UserError(
         fmt::format("the RTL sources are not at {}/rtl: set LACUNA_HOME to the folder that has "
@@ -236,7 +264,7 @@ PluginCache::PluginCache(const PluginCacheOptions& options)
 }
 
 std::string PluginCache::target(const std::vector<std::string>& arguments) const {
-  return folder_ + "/" + Fingerprint(home_).key(arguments, trace_) + ".so";
+  return folder_ + "/" + Fingerprint(home_).key(arguments, variant_) + ".so";
 }
 
 std::string PluginCache::find_or_build(const params::EngineParams& engine) const {
@@ -287,11 +315,14 @@ std::vector<CachedPlugin> PluginCache::list() const {
     if (fs::exists(described)) {
       const std::string text = base::read_text_file(described, kMaxArgumentBytes);
       for (const std::string& word : base::split(base::trim(text), ' ')) {
-        if (word == kTraceWord) plugin.trace = true;
-        if (word.find('=') != std::string::npos) plugin.arguments.push_back(word);
+        if (word.find('=') != std::string::npos) {
+          plugin.arguments.push_back(word);
+        } else if (!word.empty()) {
+          plugin.variant.push_back(word);
+        }
       }
       plugin.current =
-          fingerprint && fingerprint->key(plugin.arguments, plugin.trace) == path.stem().string();
+          fingerprint && fingerprint->key(plugin.arguments, plugin.variant) == path.stem().string();
     }
     plugins.push_back(std::move(plugin));
   }
@@ -343,16 +374,16 @@ void PluginCache::discard(const std::string& path) const {
 void PluginCache::build(const std::vector<std::string>& arguments,
                         const std::string& target) const {
   const std::string stem = target.substr(0, target.size() - 3);
-  const std::string what =
-      fmt::format("the RTL engine ({} ways of {} PEs{})", arguments[1].substr(6),
-                  arguments[0].substr(4), trace_ ? ", with waveforms" : "");
+  const std::string what = fmt::format(
+      "the RTL engine ({} ways of {} PEs{})", arguments[1].substr(6), arguments[0].substr(4),
+      variant_.empty() ? "" : ", with " + base::list_in_words(variant_, "and"));
   const FileLock lock(stem + ".lock", what);
   if (fs::exists(target)) return;  // built while we waited for the lock
 
   const std::string made = fmt::format("{}.{}.tmp.so", stem, ::getpid());
   std::vector<std::string> command{script_of(home_), "--out", made, "--jobs",
                                    std::to_string(jobs_)};
-  if (trace_) command.emplace_back("--trace");
+  for (const std::string& word : variant_) command.push_back("--" + word);
   command.insert(command.end(), arguments.begin(), arguments.end());
 
   base::Progress progress("building " + what + ", seconds:", 0);
@@ -377,9 +408,9 @@ void PluginCache::build(const std::vector<std::string>& arguments,
         "building {} failed with exit status {}; its output is in {}.log and ends with\n  {}", what,
         result.exit_status, stem, tail(result.output, kLogTailLines)));
   }
-  base::write_file_atomically(
-      stem + ".args",
-      base::join(arguments, " ") + (trace_ ? std::string(" ") + kTraceWord : "") + "\n");
+  std::vector<std::string> described = arguments;
+  described.insert(described.end(), variant_.begin(), variant_.end());
+  base::write_file_atomically(stem + ".args", base::join(described, " ") + "\n");
   std::error_code error;
   fs::rename(made, target, error);
   if (error) {

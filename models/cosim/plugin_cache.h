@@ -19,9 +19,14 @@ struct PluginCacheOptions {
   std::string folder;
   /// Where rtl/ lies. Empty: LACUNA_HOME, else the source folder this program was built from.
   std::string home;
-  int jobs = 2;        ///< compiler processes of a build
-  bool trace = false;  ///< plug-ins that can write waveforms (larger and slower)
+  int jobs = 2;           ///< compiler processes of a build
+  bool checks = false;    ///< plug-ins with the assertions of rtl/assert
+  bool coverage = false;  ///< plug-ins that count what is covered, with the points of rtl/cover
+  bool trace = false;     ///< plug-ins that can write waveforms (larger and slower)
 };
+
+/// "checks", "coverage" and "trace", as far as they are asked for, in this order.
+[[nodiscard]] std::vector<std::string> variant_words(const PluginCacheOptions& options);
 
 /// RTL parameters as the build script takes them: "Pes=16", ... in the order of engine.md.
 [[nodiscard]] std::vector<std::string> rtl_arguments(const params::EngineParams& engine);
@@ -32,8 +37,8 @@ struct CachedPlugin {
   std::int64_t bytes = 0;
   /// As the build script took them; empty when the file beside the plug-in that says so is missing.
   std::vector<std::string> arguments;
-  bool trace = false;
-  bool current = false;  ///< made of today's sources and tools: it would be used
+  std::vector<std::string> variant;  ///< see variant_words()
+  bool current = false;              ///< made of today's sources and tools: it would be used
 };
 
 /// What clean() removed.
@@ -80,7 +85,7 @@ class PluginCache {
   std::string folder_;
   std::string home_;
   int jobs_;
-  bool trace_;
+  std::vector<std::string> variant_;
 };
 
 /// Why no RTL can be built here (no Verilator, no compiler, no sources), or an empty string. For

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define LACUNA_RTL_ABI_VERSION 1
+#define LACUNA_RTL_ABI_VERSION 2
 
 /* Elaborated parameters and latencies, read back from the RTL; the loader compares all of them. */
 typedef struct {
@@ -98,6 +98,13 @@ int lacuna_rtl_run_pass(lacuna_rtl_instance*, const lacuna_rtl_load* weights,
                         const lacuna_rtl_load* block, const lacuna_rtl_pass*,
                         lacuna_rtl_result* out);
 const char* lacuna_rtl_error(lacuna_rtl_instance*);
+/* Where the last call failed: index of the pass that was started last (its start counts from the
+ * first) and the cycle of that pass. Returns 1, or 0 if the call did not fail, failed before any
+ * start, or is one that hangs. */
+int lacuna_rtl_failure(lacuna_rtl_instance*, uint64_t* pass, uint64_t* start, uint64_t* cycle);
+/* Writes what was covered since the instance was made to a file in Verilator's format. Fails if
+ * this shared object was built without coverage. */
+int lacuna_rtl_coverage(lacuna_rtl_instance*, const char* file);
 
 /* For waveforms. Cycles count from the instance's creation and are the same in every run of the
  * same calls. */

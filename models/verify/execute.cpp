@@ -79,11 +79,23 @@ class Execution {
     next_base_ = 0;
     cosim::RtlSequenceResult result = rtl_.run_sequence(jobs, reset_after, true);
     if (!result.error.empty()) {
+      // The pass that was started last, if the failure has a cycle.
+      const int index = begin + std::max(0, result.error_pass);
+      const Stimulus& pass = made_.passes[static_cast<std::size_t>(index)];
       PassEvidence seen;
-      seen.command = made_.passes[static_cast<std::size_t>(begin)].command;
+      seen.command = pass.command;
       seen.rtl.error = std::move(result.error);
+      seen.rtl.error_cycle = result.error_cycle;
+      seen.start = result.error_start;
       seen.sequence = number;
-      compare(begin, made_.passes[static_cast<std::size_t>(begin)].psum_in, std::move(seen));
+      // What a pass before left is not known; the model runs only to tell what was to come.
+      std::vector<std::int32_t> sums = pass.psum_in;
+      if (pass.chain) {
+        sums.assign(static_cast<std::size_t>(
+                        engine::psum_words(params_, pass.tile->rows, pass.block->groups)),
+                    0);
+      }
+      compare(index, sums, std::move(seen));
       return;
     }
     compare_sequence(begin, number, std::move(result));

@@ -55,7 +55,7 @@ struct PassEvidence {
 };
 
 /// Runs a case on an engine that is idle. With `evidence`, both sides of every executed pass are
-/// kept; those of a sequence that the RTL did not finish have no RTL side.
+/// kept; of a sequence that the RTL did not finish only the pass that was started last.
 [[nodiscard]] CaseOutcome execute(const params::EngineParams& engine, cosim::RtlInstance& rtl,
                                   const Case& made, std::vector<PassEvidence>* evidence = nullptr);
 

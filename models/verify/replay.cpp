@@ -98,7 +98,7 @@ Wave write_wave(const ParameterSet& set, const std::shared_ptr<const cosim::RtlP
                                        : static_cast<int>(found.made.passes.size()) - 1;
     if (options.window) {
       wave.pass_cycles = *options.window;
-    } else if (!shown.rtl.error.empty() || found.evidence.empty()) {
+    } else if (found.evidence.empty() || (!shown.rtl.error.empty() && shown.rtl.error_cycle < 0)) {
       wave.pass_cycles = {0, now - wave.start};
     } else if (found.outcome.mismatch) {
       wave.pass_cycles =

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -29,6 +31,9 @@ namespace {
 
 /// Cases that share an engine.
 constexpr std::int64_t kChunk = 32;
+constexpr std::int64_t kCoverageChunk = 256;
+constexpr const char* kExclusions = "/rtl/cover/exclusions.txt";
+constexpr std::size_t kMaxExclusionBytes = std::size_t{1} << 20U;
 /// Mismatches of a set that are looked into.
 constexpr std::size_t kExplained = 3;
 
@@ -44,6 +49,18 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+/// A file that is gone when this is.
+struct RemovedFile {
+  std::string path;
+  explicit RemovedFile(std::string where) : path(std::move(where)) {}
+  RemovedFile(const RemovedFile&) = delete;
+  RemovedFile& operator=(const RemovedFile&) = delete;
+  ~RemovedFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
+
 struct Found {
   std::int64_t index = 0;
   Mismatch mismatch;
@@ -53,6 +70,7 @@ struct ChunkResult {
   Work work;
   double cpu_seconds = 0;
   std::vector<Found> found;
+  CoverageDatabase coverage;
 };
 
 /// How far a set is. Chunks are handed out in order and merged in order.
@@ -67,11 +85,14 @@ struct SetState {
   double busy_seconds = 0;
   SetResult result;
   std::vector<Found> found;
+  CoverageDatabase coverage;
 };
 
 class Regression {
  public:
-  Regression(const std::vector<NamedSet>& sets, const RunOptions& options) : options_(options) {
+  Regression(const std::vector<NamedSet>& sets, const RunOptions& options)
+      : options_(options), chunk_(options.coverage_folder.empty() ? kChunk : kCoverageChunk) {
+    options_.cache.coverage = !options.coverage_folder.empty();
     LACUNA_CHECK(options.passes > 0 || options.seconds > 0, "a run without an end");
     LACUNA_CHECK(options.max_mismatches >= 1 && options.jobs >= 1, "options out of range");
     for (const NamedSet& set : sets) {
@@ -103,6 +124,7 @@ class Regression {
     result.seed = options_.seed;
     result.jobs = options_.jobs;
     result.seconds = seconds_since(start_);
+    if (!options_.coverage_folder.empty()) result.coverage = coverage();
     for (SetState& state : states_) {
       explain(state);
       result.sets.push_back(std::move(state.result));
@@ -160,10 +182,10 @@ class Regression {
           state = choose();
           if (state == nullptr) return;
           begin = state->next;
-          state->next += kChunk;
+          state->next += chunk_;
         }
         const std::int64_t end =
-            state->cases > 0 ? std::min(begin + kChunk, state->cases) : begin + kChunk;
+            state->cases > 0 ? std::min(begin + chunk_, state->cases) : begin + chunk_;
         const auto started = Clock::now();
         ChunkResult chunk = run_chunk(*state, begin, end);
         const std::lock_guard lock(mutex_);
@@ -193,6 +215,12 @@ class Regression {
       }
     }
     chunk.cpu_seconds = thread_seconds() - cpu;
+    if (!options_.coverage_folder.empty()) {
+      const RemovedFile file{
+          fmt::format("{}/{}-{}.tmp", options_.coverage_folder, state.set->name, begin)};
+      rtl->write_coverage(file.path);
+      chunk.coverage.add_file(file.path);
+    }
     return chunk;
   }
 
@@ -201,11 +229,12 @@ class Regression {
     state.waiting.emplace(begin, std::move(chunk));
     for (auto at = state.waiting.begin(); at != state.waiting.end() && at->first == state.merged;
          at = state.waiting.erase(at)) {
-      state.merged += kChunk;
+      state.merged += chunk_;
       if (state.stopped) continue;
       done_ += at->second.work.passes;
       state.result.work += at->second.work;
       state.result.cpu_seconds += at->second.cpu_seconds;
+      state.coverage.add(at->second.coverage);
       for (Found& found : at->second.found) state.found.push_back(std::move(found));
       state.stopped = static_cast<int>(state.found.size()) >= options_.max_mismatches;
     }
@@ -236,7 +265,7 @@ class Regression {
 
   /// Replays the case alone, then with more and more of the cases before it on the same engine.
   void look_into(const SetState& state, const Found& found, MismatchReport& report) const {
-    const std::int64_t first = found.index / kChunk * kChunk;
+    const std::int64_t first = found.index / chunk_ * chunk_;
     const std::int64_t most = found.index - first;
     std::int64_t before = 0;
     for (;;) {
@@ -263,7 +292,29 @@ class Regression {
                   "\n  not found again on a fresh engine, not even after the cases before it\n";
   }
 
+  /// A database for each set; the places of all of them together.
+  [[nodiscard]] CoverageResult coverage() const {
+    const std::string rules = cosim::home_folder(options_.cache) + kExclusions;
+    std::vector<CoverageExclusion> exclusions;
+    if (std::filesystem::exists(rules)) {
+      exclusions = parse_exclusions(base::read_text_file(rules, kMaxExclusionBytes), rules);
+    }
+    CoverageDatabase all;
+    CoverageResult counted;
+    for (const SetState& state : states_) {
+      state.coverage.write(options_.coverage_folder + "/" + state.set->name + ".dat");
+      all.add(state.coverage);
+      counted.sets.push_back(state.set->name);
+      counted.passes += state.result.work.passes;
+    }
+    CoverageResult folded = fold_coverage(all, exclusions);
+    folded.sets = std::move(counted.sets);
+    folded.passes = counted.passes;
+    return folded;
+  }
+
   RunOptions options_;
+  std::int64_t chunk_;
   std::vector<SetState> states_;
   std::mutex mutex_;
   std::exception_ptr failure_;

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cosim/plugin_cache.h"
+#include "verify/coverage.h"
 #include "verify/execute.h"
 #include "verify/parameter_set.h"
 
@@ -22,6 +24,9 @@ struct RunOptions {
   double seconds = 0;       ///< for all sets together, builds not counted; 0: no bound
   int jobs = 1;             ///< threads, each with RTL of its own
   int max_mismatches = 20;  ///< cases of a set, after which the set is left; at least 1
+  /// Folder (there) that gets a database per set; empty: coverage is not counted. Then 256 cases in
+  /// a row share an engine, since a database is written for each.
+  std::string coverage_folder;
   cosim::PluginCacheOptions cache;
 };
 
@@ -50,6 +55,7 @@ struct RunResult {
   std::vector<SetResult> sets;
   double seconds = 0;  ///< without building
   int jobs = 1;
+  std::optional<CoverageResult> coverage;
 
   [[nodiscard]] Work total() const;
   [[nodiscard]] double cpu_seconds() const;

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "cosim/harness/messages.h"
 #include "cosim/harness/observer.h"
 #include "cosim/harness/ports.h"
 #include "cosim/harness/rtl_test_abi.h"
@@ -39,6 +40,20 @@ struct PassRecord {
   std::uint64_t load_weights = 0, load_block = 0;
   std::uint64_t cycles = 0;
   lacuna_rtl_counters counters{};
+};
+
+/// Where a call failed: in which cycle of the pass that was started last.
+struct FailurePlace {
+  bool known = false;
+  std::uint64_t pass = 0;   // of the call
+  std::uint64_t start = 0;  // of the pass, counted from the first
+  std::uint64_t cycle = 0;  // of the pass
+};
+
+/// A call that failed because nothing came, not because of what came: no cycle is to blame.
+class Hang : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 /// Model is the Verilated top.
@@ -84,13 +99,25 @@ class Driver {
   /// Runs the jobs; records as many. After an exception the engine is reset and holds nothing.
   void run(const lacuna_rtl_job* jobs, std::size_t count, std::vector<PassRecord>& records) {
     use_context();
+    failure_ = {};
+    started_ = 0;
+    messages().clear();
     try {
       run_jobs(jobs, count, records);
+    } catch (const Hang&) {
+      reset();
+      throw;
     } catch (...) {
+      if (started_ > 0 && started_ <= records.size()) {
+        const std::uint64_t start = records[started_ - 1].start;
+        failure_ = {true, started_ - 1, start - records[0].start, now_ - start};
+      }
       reset();
       throw;
     }
   }
+
+  [[nodiscard]] const FailurePlace& failure() const { return failure_; }
 
  private:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
@@ -126,11 +153,29 @@ class Driver {
     model_->eval();
     if (on_eval != nullptr) on_eval(on_eval_user, 2 * now_);
   }
-  void edge() {
+  void edge(bool checked = true) {
     model_->clk_i = 1;
     model_->eval();
     if (on_eval != nullptr) on_eval(on_eval_user, 2 * now_ + 1);
+    if (messages().stops != 0) {
+      if (checked) fail_assertion();
+      messages().clear();
+    }
     ++now_;
+  }
+
+  /// An assertion of rtl/assert failed in this cycle.
+  [[noreturn]] void fail_assertion() {
+    const FailedAssertion found = first_assertion(messages().text);
+    messages().clear();
+    std::string where = "before the first start";
+    if (pass_start_ != kNever) {
+      where = "in cycle " + std::to_string(now_ - pass_start_) + " of pass " +
+              std::to_string(started_ - 1);
+    }
+    fail("assertion " + found.name + " of " + found.instance + " " + where + ": " + found.text +
+         " (" + found.file + ")" +
+         (found.others.empty() ? "" : "; in the same cycle: " + found.others));
   }
 
   void reset() {
@@ -143,7 +188,7 @@ class Driver {
     m.rst_ni = 0;
     for (int i = 0; i < 2; ++i) {
       settle();
-      edge();
+      edge(false);
     }
     m.rst_ni = 1;
     weights_ = {};
@@ -454,6 +499,7 @@ class Driver {
   void begin_pass(Job& job) {
     const lacuna_rtl_pass& pass = *job.in->pass;
     job.out->start = now_;
+    pass_start_ = now_;
     job.observer = std::make_unique<Observer>(parameters_, pass.want_trace != 0);
     if (pass.psum_read != 0 && job.in->chain == 0) {
       const std::size_t words = pass.groups * job.beats * values_;
@@ -590,6 +636,7 @@ class Driver {
     }
     loads_.clear();
     started_ = 0;
+    pass_start_ = kNever;
     beat_ = drained_ = write_ = read_ = output_ = ended_ = Cursor{};
     psum_answer_ = nullptr;
     const std::uint64_t begin = now_;
@@ -666,9 +713,9 @@ class Driver {
 
       if (started_ == count && drained_.job == count && all_out(jobs)) break;
       if (now_ > deadline) {
-        fail("no end within the cycle limit of " +
-             std::to_string(in[started_ == 0 ? 0 : started_ - 1].pass->cycle_limit) +
-             " cycles: " + whereabouts(jobs));
+        throw Hang("no end within the cycle limit of " +
+                   std::to_string(in[started_ == 0 ? 0 : started_ - 1].pass->cycle_limit) +
+                   " cycles: " + whereabouts(jobs));
       }
     }
     m.start_valid_i = 0;
@@ -755,6 +802,8 @@ class Driver {
   const std::int32_t* psum_answer_ = nullptr;
   std::vector<std::uint8_t> way_bytes_, mask_bytes_, data_bytes_, block_bytes_;
   std::size_t started_ = 0;
+  std::uint64_t pass_start_ = kNever;  // cycle in which the last pass of this call started
+  FailurePlace failure_;
   std::uint32_t start_waited_ = 0;   // cycles that the next start has been held back
   std::uint64_t reset_at_ = kNever;  // cycle in which a reset is due
   std::uint64_t random_ = 0;         // for gaps in loads

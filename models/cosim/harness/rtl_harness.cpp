@@ -15,16 +15,24 @@
 #include <vector>
 
 #include "cosim/harness/driver.h"
+#include "cosim/harness/messages.h"
 #include "cosim/rtl_abi.h"
 #include "verilated.h"
 
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
 #endif
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 #define LACUNA_RTL_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace harness = lacuna::cosim::harness;
+
+/// The driver looks after every clock edge.
+void vl_stop_maybe(const char*, int, const char*, bool) { ++harness::messages().stops; }
+
 using EngineDriver = harness::Driver<LACUNA_RTL_TOP, VerilatedContext>;
 
 struct lacuna_rtl_instance {
@@ -145,6 +153,27 @@ LACUNA_RTL_EXPORT int lacuna_rtl_run_pass(lacuna_rtl_instance* instance,
 
 LACUNA_RTL_EXPORT const char* lacuna_rtl_error(lacuna_rtl_instance* instance) {
   return instance->error.c_str();
+}
+
+LACUNA_RTL_EXPORT int lacuna_rtl_failure(lacuna_rtl_instance* instance, uint64_t* pass,
+                                         uint64_t* start, uint64_t* cycle) {
+  const harness::FailurePlace place = instance->driver.failure();
+  if (!place.known) return 0;
+  *pass = place.pass;
+  *start = place.start;
+  *cycle = place.cycle;
+  return 1;
+}
+
+LACUNA_RTL_EXPORT int lacuna_rtl_coverage(lacuna_rtl_instance* instance, const char* file) {
+#if VM_COVERAGE
+  instance->driver.context().coveragep()->write(file);
+  return 0;
+#else
+  (void)file;
+  instance->error = "the RTL was built without coverage";
+  return 1;
+#endif
 }
 
 LACUNA_RTL_EXPORT void lacuna_rtl_position(lacuna_rtl_instance* instance, uint64_t* first_start,

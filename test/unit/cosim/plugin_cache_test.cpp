@@ -203,7 +203,7 @@ TEST_F(PluginCacheTest, ListTellsWhatIsThere) {
   for (const CachedPlugin& plugin : plugins) {
     EXPECT_TRUE(plugin.current);
     EXPECT_EQ(plugin.bytes, 19);
-    EXPECT_EQ(plugin.trace, plugin.path == traced);
+    EXPECT_EQ(plugin.variant.empty(), plugin.path != traced);
     EXPECT_EQ(plugin.arguments.size(), 16u);
     EXPECT_EQ(plugin.arguments.front(), plugin.path == other ? "Pes=8" : "Pes=16");
   }
