@@ -71,6 +71,8 @@ void add_sums(const tlm::CoreContext& context, RunResult& result) {
     out.transpose_cycles = sums.transpose_cycles;
     out.weight_loads = sums.weight_loads;
     out.weight_loads_saved = sums.weight_loads_saved;
+    out.weight_rows = sums.weight_rows;
+    out.weight_rows_skipped = sums.weight_rows_skipped;
     out.block_loads = sums.block_loads;
     out.block_loads_saved = sums.block_loads_saved;
     out.engine = sums.engine;
@@ -121,14 +123,15 @@ struct Schedule {
   std::vector<Launch> launches;
 };
 
-Schedule make_schedule(const params::ChipParams& chip, const workload::Graph& graph,
-                       const RunOptions& options) {
+Schedule make_schedule(const params::ChipParams& chip, const params::MemoryPreset& memory,
+                       const workload::Graph& graph, const RunOptions& options) {
   const std::int64_t samples = options.samples > 0 ? options.samples : graph.samples;
   Schedule schedule;
   std::int64_t next = options.first_sample;
   const std::int64_t end = next + samples;
   while (next < end) {
     mapper::MapOptions mapping = options.mapping;
+    mapping.burst_bytes = memory.organization.burst_bytes();
     mapping.batch = static_cast<int>(std::min<std::int64_t>(mapping.batch, end - next));
     if (schedule.programs.empty() || schedule.programs.back()->batch != mapping.batch) {
       schedule.programs.push_back(
@@ -160,7 +163,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
                       const RunOptions& options) {
   LACUNA_CHECK(options.mapping.batch >= 1 && options.samples >= 0 && options.first_sample >= 0,
                "batch {}, samples {}", options.mapping.batch, options.samples);
-  const Schedule schedule = make_schedule(chip, graph, options);
+  const Schedule schedule = make_schedule(chip, memory, graph, options);
 
   prepare_systemc();
   RunResult result;

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "mapper/row_layout.h"
 #include "mapper/tile_compiler.h"
 #include "timing/engine/image.h"
+#include "timing/engine/latencies.h"
 #include "workload/lowering.h"
 #include "workload/vector_ops.h"
 
@@ -178,9 +180,42 @@ tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
                                     : program_->fetches[static_cast<std::size_t>(fetch)].to;
   tlm::TileLoad load;
   load.tile = weights.tile;
+  if (plan.row_layout) {
+    load_rows(task, k_tile, address, load);
+    return load;
+  }
   load.beats = engine_model::weight_load_cycles(chip_.engine, *weights.tile);
+  load.fill_bytes = weights.tile->image_bytes;
   load.transfers.push_back({address, weights.tile->image_bytes});
   return load;
+}
+
+void ProgramRun::load_rows(const mapper::Task& task, int k_tile, std::uint64_t address,
+                           tlm::TileLoad& load) {
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const mapper::KTile& k = plan.split.k_tiles[static_cast<std::size_t>(k_tile)];
+  std::vector<std::uint64_t> wanted;
+  if (task.select_rows) {
+    std::vector<std::shared_ptr<const engine_model::Block>> blocks;
+    std::vector<const engine_model::Block*> seen;
+    for (int b = task.block_begin; b < task.block_end; ++b) {
+      blocks.push_back(block(task, k_tile, b).block);
+      seen.push_back(blocks.back().get());
+    }
+    wanted = mapper::wanted_rows(seen);
+  }
+  const engine_model::WindowTable windows(chip_.engine, mapper::segments_of(layer(task.layer)));
+  const mapper::RowSelection rows =
+      mapper::select_rows(chip_.engine, windows, {k.window_begin, k.window_end}, *load.tile,
+                          program_->burst_bytes, wanted);
+  load.header.push_back({address, rows.header_bytes});
+  for (const mapper::ByteRun& run : rows.runs) {
+    load.transfers.push_back({address + static_cast<std::uint64_t>(run.offset), run.bytes});
+  }
+  load.beats = rows.beats + engine_model::kLoadLatency - 1;
+  load.fill_bytes = rows.fill_bytes;
+  load.rows = rows.rows;
+  load.rows_skipped = rows.all_rows - rows.rows;
 }
 
 tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_tile) const {
@@ -193,6 +228,7 @@ tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_til
   tlm::TileLoad load;
   load.tile = mapper::compile_tile(chip_.engine, of, plan, {view}, task.n_tile, k_tile);
   load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
+  load.fill_bytes = load.tile->image_bytes;
 
   const mapper::KTile& k = plan.split.k_tiles[static_cast<std::size_t>(k_tile)];
   const engine_model::WindowTable windows(chip_.engine, mapper::segments_of(of));

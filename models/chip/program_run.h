@@ -91,6 +91,8 @@ class ProgramRun : public tlm::WorkSource {
   void add_read(Span& span, int value, int sample, std::int64_t begin, std::int64_t end) const;
   void flush(Span& span, int value, std::vector<tlm::Transfer>& transfers) const;
   tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
+  /// Header and wanted rows of a tile that lies k by k from `address` on.
+  void load_rows(const mapper::Task& task, int k_tile, std::uint64_t address, tlm::TileLoad& load);
   tlm::TileLoad make_run_time_tile(const mapper::Task& task, int k_tile) const;
 
   const params::ChipParams& chip_;

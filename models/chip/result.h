@@ -34,6 +34,7 @@ struct LayerResult {
   bool on_engine = false;
   std::int64_t weight_loads = 0,
                weight_loads_saved = 0;  ///< tile loads, and those the buffer made needless
+  std::int64_t weight_rows = 0, weight_rows_skipped = 0;  ///< `layout: row` only
   std::int64_t block_loads = 0, block_loads_saved = 0;
   bool view = false;
   Cycle begin = 0;                  ///< first program: first cycle in which a unit works for it,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "mapper/activation_statistics.h"
 #include "mapper/memory_planner.h"
+#include "mapper/row_layout.h"
 #include "mapper/split.h"
 #include "mapper/tile_compiler.h"
 #include "mapper/weight_counts.h"
@@ -24,6 +25,7 @@ class Builder {
       : graph_(graph), chip_(chip), options_(options) {
     LACUNA_CHECK(options.batch >= 1, "batch of {}", options.batch);
     program_.batch = options.batch;
+    program_.burst_bytes = options.burst_bytes;
     program_.tensors.resize(graph.values.size());
     program_.gemm_of_layer.assign(graph.layers.size(), kNone);
     program_.vector_of_layer.assign(graph.layers.size(), kNone);
@@ -79,6 +81,11 @@ class Builder {
                                               : WeightCounts(*mask, windows, chip_.engine);
     plan.split = choose_split(problem, counts, windows, chip_);
 
+    const bool row = layer.mapping.layout.value_or(chip_.mapper.layout) == WeightLayout::kRow;
+    plan.row_layout = row && !plan.run_time;
+    plan.select_rows =
+        plan.row_layout && chip_.engine.skip_activations && plan.split.task_runs == 1;
+
     const auto index = static_cast<int>(program_.gemms.size());
     if (!plan.run_time) {
       const workload::WeightMatrix weights = layer.weights.with_codes();
@@ -92,6 +99,11 @@ class Builder {
           tile.n_tile = n;
           tile.k_tile = k;
           tile.tile = compile_tile(chip_.engine, layer, plan, operand, n, k);
+          const KTile& cut = plan.split.k_tiles[static_cast<std::size_t>(k)];
+          tile.memory_bytes = plan.row_layout ? row_image_bytes(chip_.engine, windows,
+                                                                {cut.window_begin, cut.window_end},
+                                                                *tile.tile, program_.burst_bytes)
+                                              : tile.tile->image_bytes;
           program_.weight_tiles.push_back(std::move(tile));
         }
       }
@@ -219,6 +231,17 @@ class Builder {
     program_.tasks.push_back(std::move(task));
   }
 
+  /// Tile major or row major.
+  [[nodiscard]] Ordering ordering_of(const workload::Layer& layer, const Split& split) const {
+    if (layer.mapping.order.value_or(Ordering::kAuto) != Ordering::kAuto) {
+      return *layer.mapping.order;
+    }
+    if (options_.ordering != Ordering::kAuto) return options_.ordering;
+    if (chip_.mapper.order != Ordering::kAuto) return chip_.mapper.order;
+    return split.k_tiles.size() == 1 || !program_.memory.weights_resident ? Ordering::kTileMajor
+                                                                          : Ordering::kRowMajor;
+  }
+
   void add_gemm_tasks(const workload::Layer& layer) {
     const int index = program_.gemm_of_layer[static_cast<std::size_t>(layer.index)];
     const GemmPlan& plan = program_.gemms[static_cast<std::size_t>(index)];
@@ -244,13 +267,11 @@ class Builder {
         }
       } else {
         task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
+        task.select_rows = plan.select_rows;
       }
       finish(std::move(task), number++);
     };
-    bool tile_major = options_.ordering == Ordering::kTileMajor;
-    if (options_.ordering == Ordering::kAuto) {
-      tile_major = split.k_tiles.size() == 1 || !program_.memory.weights_resident;
-    }
+    const bool tile_major = ordering_of(layer, split) == Ordering::kTileMajor;
     for (int product = 0; product < plan.products; ++product) {
       if (tile_major) {
         for (int n = 0; n < split.n_tiles; ++n) {

@@ -124,9 +124,10 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
   std::int64_t weights = 0;
   std::int64_t largest = 0;
   for (WeightTilePlan& tile : program.weight_tiles) {
-    tile.dram_address = in_dram(tile.tile->image_bytes);
-    weights += aligned(tile.tile->image_bytes);
-    largest = std::max(largest, aligned(tile.tile->image_bytes));
+    dram = base::round_up(dram, static_cast<std::uint64_t>(program.burst_bytes));
+    tile.dram_address = in_dram(tile.memory_bytes);
+    weights += aligned(tile.memory_bytes);
+    largest = std::max(largest, aligned(tile.memory_bytes));
   }
   memory.dram_weights = weights;
   std::int64_t constants = 0;
@@ -307,10 +308,11 @@ void plan_fetches(const WeightSpace& space, Program& program) {
       for (int k = 0; k < k_tiles && !gemm.run_time; ++k) {
         const int id = gemm.first_tile + task.n_tile * k_tiles + k;
         const WeightTilePlan& tile = program.weight_tiles[static_cast<std::size_t>(id)];
-        const std::int64_t bytes = aligned(tile.tile->image_bytes);
+        const std::int64_t bytes = aligned(tile.memory_bytes);
         int& fetch = latest[static_cast<std::size_t>(id)];
-        if (!space.resident && bytes * 2 > space.bytes) {
-          task.weight_fetch.push_back(kNone);  // too large for the ring: straight from DRAM
+        if (!space.resident && (task.select_rows || bytes * 2 > space.bytes)) {
+          // Straight from DRAM: too large for the ring, or rows that are not known yet.
+          task.weight_fetch.push_back(kNone);
           continue;
         }
         if (fetch == kNone || (!space.resident && !ring.alive(fetch))) {
@@ -318,7 +320,7 @@ void plan_fetches(const WeightSpace& space, Program& program) {
           Fetch made;
           made.kind = Fetch::Kind::kWeights;
           made.index = id;
-          made.bytes = tile.tile->image_bytes;
+          made.bytes = tile.memory_bytes;
           made.from = tile.dram_address;
           made.resident = space.resident;
           made.to = ring.take(fetch, bytes, made.overwrites);

@@ -1,38 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Choices of the mapper that a user may make by name. (How channels are dealt to PEs is an engine
-// parameter: params::Balance.)
+// What a caller of the mapper chooses. (What a chip or a layer chooses is in
+// params/mapping_params.h; how channels are dealt to PEs is an engine parameter: params::Balance.)
 #pragma once
 
-#include <array>
+#include <cstdint>
 
-#include "params/field.h"
+#include "params/mapping_params.h"
 
 namespace lacuna::mapper {
 
-/// Which core takes a task: the first one with room in its queue, or one fixed by the mapper (round
-/// robin within a layer).
-enum class Dispatch { kDynamic, kStatic };
-constexpr auto enum_names(Dispatch) {
-  return std::array{params::EnumName{Dispatch::kDynamic, "dynamic"},
-                    params::EnumName{Dispatch::kStatic, "static"}};
-}
-
-/// Order of a layer's tasks: all rows of a weight tile before the next tile (weights stay in the
-/// buffer, and leave the SRAM ring soon), or all tiles of some rows before the next rows (work
-/// begins when the first rows are there, cores of a port share their loads). Auto: row major where
-/// a task has several K tiles, so that none stays in the buffer anyway, and weights stay in SRAM.
-enum class Ordering { kAuto, kTileMajor, kRowMajor };
-constexpr auto enum_names(Ordering) {
-  return std::array{params::EnumName{Ordering::kAuto, "auto"},
-                    params::EnumName{Ordering::kTileMajor, "tile_major"},
-                    params::EnumName{Ordering::kRowMajor, "row_major"}};
-}
+using params::Dispatch;
+using params::Ordering;
+using params::WeightLayout;
 
 struct MapOptions {
   int batch = 1;  ///< samples of a program
   Dispatch dispatch = Dispatch::kDynamic;
+  /// Of layers that do not say; kAuto: as the chip says (mapper.order).
   Ordering ordering = Ordering::kAuto;
+  std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it
 };
 
 }  // namespace lacuna::mapper

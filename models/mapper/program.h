@@ -68,6 +68,10 @@ struct GemmPlan {
   int products = 1;       ///< 1, or batch * heads: product = sample*heads + head
   std::int64_t rows = 0;  ///< of a product
   bool run_time = false;
+  /// Tiles lie in memory k by k (row_layout.h), and if each tile has one task, that task's blocks
+  /// say which rows are loaded.
+  bool row_layout = false;
+  bool select_rows = false;
   Split split;
   int first_tile = kNone;        ///< of its tiles in weight_tiles: [n tile][k tile]
   std::vector<float> k_density;  ///< how often the activation at k is non-zero; may be empty
@@ -92,6 +96,7 @@ struct WeightTilePlan {
   int k_tile = 0;
   std::shared_ptr<const timing::engine::Tile> tile;
   std::uint64_t dram_address = 0;
+  std::int64_t memory_bytes = 0;  ///< what it takes in memory: its image, or that of its rows
 };
 
 /// What must be stored before a task may read it: samples [sample_begin, sample_end) of a value. Of
@@ -127,6 +132,7 @@ struct Task {
   /// Per k tile: the fetch that brings its weights to SRAM, or kNone: straight from DRAM. Empty for
   /// run-time operands.
   std::vector<int> weight_fetch;
+  bool select_rows = false;  ///< weights are loaded when `needs` are stored: only wanted rows
 };
 
 /// A command of the chip DMA: DRAM to SRAM.
@@ -159,6 +165,7 @@ struct MemoryPlan {
 
 struct Program {
   int batch = 1;
+  std::int64_t burst_bytes = 64;    ///< of the DRAM
   std::vector<TensorPlan> tensors;  ///< by value id
   std::vector<GemmPlan> gemms;
   std::vector<VectorPlan> vectors;

@@ -12,6 +12,7 @@
 
 #include "params/dram_params.h"
 #include "params/field.h"
+#include "params/mapping_params.h"
 
 namespace lacuna::params {
 
@@ -177,6 +178,7 @@ struct ChipParams {
   VectorParams vector;
   SramParams sram;
   DramParams dram;
+  MapperParams mapper;
   std::string energy_table;  ///< path, resolved against the file that named it
 
   friend bool operator==(const ChipParams&, const ChipParams&) = default;
@@ -198,6 +200,7 @@ struct ChipParams {
     visitor(field("vector", "the vector unit of every core"), self.vector);
     visitor(field("sram", "the shared on-chip SRAM"), self.sram);
     visitor(field("dram", "the DRAM controllers and devices"), self.dram);
+    visitor(field("mapper", "how networks are mapped onto the chip").optional(), self.mapper);
     visitor.group("energy", "energy, area and cost", [&](auto& energy) {
       energy(field("table", "energy table file").path(), self.energy_table);
     });

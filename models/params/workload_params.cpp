@@ -13,17 +13,18 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> kConvRequired{"kernel", "weights", "output"};
-constexpr std::array<std::string_view, 7> kConvAllowed{
-    "stride", "padding", "groups", "out_channels", "activations", "requantize", "expect"};
+constexpr std::array<std::string_view, 8> kConvAllowed{
+    "stride", "padding", "groups", "out_channels", "activations", "requantize", "expect",
+    "mapping"};
 constexpr std::array<std::string_view, 4> kDepthwiseAllowed{"stride", "padding", "requantize",
                                                             "expect"};
 constexpr std::array<std::string_view, 2> kLinearRequired{"weights", "output"};
-constexpr std::array<std::string_view, 4> kLinearAllowed{"out_channels", "activations",
-                                                         "requantize", "expect"};
+constexpr std::array<std::string_view, 5> kLinearAllowed{"out_channels", "activations",
+                                                         "requantize", "expect", "mapping"};
 constexpr std::array<std::string_view, 4> kMatmulRequired{"right", "heads", "transpose_right",
                                                           "output"};
-constexpr std::array<std::string_view, 5> kMatmulAllowed{"activations", "requantize", "expect",
-                                                         "kv_heads", "wait_for"};
+constexpr std::array<std::string_view, 6> kMatmulAllowed{"activations", "requantize", "expect",
+                                                         "kv_heads",    "wait_for",   "mapping"};
 constexpr std::array<std::string_view, 1> kSoftmaxRequired{"heads"};
 constexpr std::array<std::string_view, 5> kSoftmaxAllowed{"output", "expect", "table", "causal",
                                                           "position"};
@@ -83,6 +84,7 @@ std::vector<std::string_view> present_keys(const LayerParams& layer) {
   note(layer.shift.has_value(), "shift");
   note(layer.output.has_value(), "output");
   note(layer.expect.has_value(), "expect");
+  note(layer.mapping.has_value(), "mapping");
   return found;
 }
 

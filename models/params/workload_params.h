@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "params/field.h"
+#include "params/mapping_params.h"
 
 namespace lacuna::params {
 
@@ -311,6 +312,7 @@ struct LayerParams {
   std::optional<std::int64_t> shift;
   std::optional<OutputParams> output;
   std::optional<std::string> expect;
+  std::optional<LayerMapping> mapping;
 
   /// Keys missing for the op, keys without a meaning for it, lists of the wrong length.
   [[nodiscard]] std::vector<Violation> validate() const;
@@ -375,6 +377,8 @@ struct LayerParams {
     visitor(field("shift", "right shift after the multiplication").range(1, 62), self.shift);
     visitor(field("output", "type, clamp and gate of the output"), self.output);
     visitor(field("expect", "tensor [samples, shape...] with the reference output"), self.expect);
+    visitor(field("mapping", "engine layers: parts of the mapping that are not searched"),
+            self.mapping);
   }
 };
 

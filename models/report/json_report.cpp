@@ -130,10 +130,9 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
     json["splits"] = Json{{"m", layer.splits_m}, {"k", layer.splits_k}, {"n", layer.splits_n}};
     json["predicted_cycles"] = layer.predicted_cycles;
     json["transpose_cycles"] = layer.transpose_cycles;
-    json["loads"] = Json{{"tiles", layer.weight_loads},
-                         {"tiles_saved", layer.weight_loads_saved},
-                         {"blocks", layer.block_loads},
-                         {"blocks_saved", layer.block_loads_saved}};
+    json["loads"] = Json{{"tiles", layer.weight_loads}, {"tiles_saved", layer.weight_loads_saved},
+                         {"rows", layer.weight_rows},   {"rows_skipped", layer.weight_rows_skipped},
+                         {"blocks", layer.block_loads}, {"blocks_saved", layer.block_loads_saved}};
     json["engine"] = activity_json(layer.engine);
     if (source != nullptr) {
       if (!source->run_time_weights()) json["weights"] = operand_json(source->weights.provenance);

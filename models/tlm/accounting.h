@@ -87,6 +87,8 @@ struct LayerSums {
   std::int64_t transpose_cycles = 0;
   std::int64_t weight_loads = 0;
   std::int64_t weight_loads_saved = 0;  ///< the buffer held the tile already
+  /// `layout: row`: rows (k of a tile) that were loaded, and those that no activation asked for.
+  std::int64_t weight_rows = 0, weight_rows_skipped = 0;
   std::int64_t block_loads = 0;
   std::int64_t block_loads_saved = 0;
   EngineActivity engine;

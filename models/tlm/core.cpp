@@ -89,8 +89,9 @@ void Core::give(const mapper::Task& task) {
   const int number = context_.source->program_index();
   for (int k = 0; k < k_tiles; ++k) {
     WeightRequest weights;
-    // Weights are the same in every program; operands made at run time are not.
-    weights.contents = {plan.run_time ? number : -2 - context_.source->program_variant(),
+    // Weights are the same in every program; operands made at run time and selected rows are not.
+    const bool fixed = !plan.run_time && !task.select_rows;
+    weights.contents = {fixed ? -2 - context_.source->program_variant() : number,
                         task.plan,
                         task.product,
                         task.n_tile,
@@ -338,12 +339,8 @@ void Core::account_gap(const Pass& pass, Cycle begin, Cycle end) {
   met.dependency_waits += until(pass.dependency, [&](Cycle from, Cycle to) {
     account_waiting(stack, StackPart::kDependency, from, to);
   });
-  met.dram_waits += until(pass.from_dram, plain(StackPart::kDram));
-  if (pass.last_load_dram) {
-    met.dram_waits += until(pass.loaded, plain(StackPart::kDram));
-  } else {
-    met.loading_waits += until(pass.loaded, plain(StackPart::kLoading));
-  }
+  met.dram_waits += until(std::max(pass.from_dram, pass.dram_loaded), plain(StackPart::kDram));
+  met.loading_waits += until(pass.loaded, plain(StackPart::kLoading));
   until(end, plain(StackPart::kOutputSpace));
   vector_busy_.clear();
 }

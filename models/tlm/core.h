@@ -105,10 +105,10 @@ class Core : public sc_core::sc_module {
     std::int64_t sequence = 0;
     int weight_half = -1;
     int act_half = -1;
-    Cycle loaded = -1;      ///< both operands: first cycle of a start
-    Cycle dependency = -1;  ///< since when activations (and a run-time operand) could be read
-    Cycle from_dram = -1;   ///< since when what DRAM had to deliver was there
-    bool last_load_dram = false;
+    Cycle loaded = -1;       ///< both operands: first cycle of a start
+    Cycle dependency = -1;   ///< since when activations (and a run-time operand) could be read
+    Cycle from_dram = -1;    ///< since when what DRAM had to deliver was there
+    Cycle dram_loaded = -1;  ///< when the last load straight from DRAM had ended
     std::shared_ptr<const timing::engine::Tile> tile;
     std::shared_ptr<const timing::engine::Block> activations;
   };
@@ -166,7 +166,8 @@ class Core : public sc_core::sc_module {
   void load_block(const Readiness& ready);
   void hand_weights(WeightRequest request, int half, const Readiness& ready, bool dram);
   void hand_block(const BlockRequest& request, int half, const Readiness& ready, bool dram);
-  Cycle through_port(std::span<const Transfer> transfers, Cycle beats);
+  Cycle through_port(std::span<const Transfer> header, std::span<const Transfer> transfers,
+                     Cycle beats);
 
   // core.cpp
   void wait_for_space(const Pass& pass, const timing::engine::Tile& tile,

@@ -78,11 +78,11 @@ bool Core::weights_can_load(Readiness& ready) const {
     return ready.at >= 0;
   }
   const int fetch = task.weight_fetch[static_cast<std::size_t>(pass.k_tile)];
-  if (fetch == mapper::kNone) {
-    ready = {0, false};
-    return true;
-  }
-  ready = context_.source->fetched(fetch);
+  ready = fetch == mapper::kNone ? Readiness{0, false} : context_.source->fetched(fetch);
+  if (ready.at < 0 || !task.select_rows) return ready.at >= 0;
+  // Which rows are wanted is known when the activations are.
+  const Readiness activations = context_.source->stored(task.needs);
+  if (activations.at < 0 || activations.at >= ready.at) ready = activations;
   return ready.at >= 0;
 }
 
@@ -104,7 +104,12 @@ bool Core::prefetch_would_delay() const {
   return block.sequence < weights.sequence && block.run->task->layer != weights.run->task->layer;
 }
 
-Cycle Core::through_port(std::span<const Transfer> transfers, Cycle beats) {
+Cycle Core::through_port(std::span<const Transfer> header, std::span<const Transfer> transfers,
+                         Cycle beats) {
+  if (!header.empty()) {
+    ports_.load->move(header, false);
+    context_.clock->align();
+  }
   const Cycle issued = now();
   const Cycle begin = std::max(issued + ports_.first_data, port_free_);
   ports_.load->move(transfers, false);
@@ -123,20 +128,25 @@ void Core::load_weights(const Readiness& ready) {
   const int half = 1 - latest_weights_;
   const TileLoad load = context_.source->tile(task, k_tile);
   const Cycle begin = now();
-  const Cycle end = through_port(load.transfers, load.beats);
+  const Cycle end = through_port(load.header, load.transfers, load.beats);
 
   LayerSums& layer = sums(task.layer);
   touch(task.layer, begin);
   ++layer.weight_loads;
+  layer.weight_rows += load.rows;
+  layer.weight_rows_skipped += load.rows_skipped;
   layer.transpose_cycles += load.transpose;
   context_.met.transposed_operands += load.transpose > 0 ? 1 : 0;
   context_.met.run_time_operands += task.weight_needs.empty() ? 0 : 1;
-  layer.traffic.weights += load.tile->image_bytes;
+  layer.traffic.weights += load.fill_bytes;
+  CoreContext::count_read(layer.traffic, load.header);
   CoreContext::count_read(layer.traffic, load.transfers);
-  emit(TimelineEvent::Unit::kWeightLoad, task.layer, begin, end, load.tile->image_bytes);
+  emit(TimelineEvent::Unit::kWeightLoad, task.layer, begin, end, load.fill_bytes);
 
-  const bool dram =
-      !load.transfers.empty() && mapper::is_dram_address(load.transfers.front().address);
+  const auto from_dram = [](std::span<const Transfer> transfers) {
+    return !transfers.empty() && mapper::is_dram_address(transfers.front().address);
+  };
+  const bool dram = from_dram(load.header) || from_dram(load.transfers);
   if (task.weight_needs.empty()) {
     const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
     if (fetch != mapper::kNone) {
@@ -160,7 +170,7 @@ void Core::load_block(const Readiness& ready) {
   const int half = 1 - latest_acts_;
   const BlockLoad load = context_.source->block(task, request.pass->k_tile, request.pass->block);
   const Cycle begin = now();
-  const Cycle end = through_port(load.transfers, load.beats);
+  const Cycle end = through_port({}, load.transfers, load.beats);
 
   LayerSums& layer = sums(task.layer);
   touch(task.layer, begin);
@@ -187,10 +197,8 @@ void Core::hand_weights(WeightRequest request, int half, const Readiness& ready,
   for (const std::shared_ptr<Pass>& pass : request.passes) {
     pass->tile = held.operand;
     pass->weight_half = half;
-    if (held.ready > pass->loaded) {
-      pass->loaded = held.ready;
-      pass->last_load_dram = dram;
-    }
+    pass->loaded = std::max(pass->loaded, held.ready);
+    if (dram) pass->dram_loaded = std::max(pass->dram_loaded, held.ready);
     // Waiting for a run-time operand is a dependency; for a fetch it is DRAM.
     Cycle& since = ready.from_dram ? pass->from_dram : pass->dependency;
     since = std::max(since, ready.at);
@@ -205,10 +213,8 @@ void Core::hand_block(const BlockRequest& request, int half, const Readiness& re
   Pass& pass = *request.pass;
   pass.activations = held.operand;
   pass.act_half = half;
-  if (held.ready > pass.loaded) {
-    pass.loaded = held.ready;
-    pass.last_load_dram = dram;
-  }
+  pass.loaded = std::max(pass.loaded, held.ready);
+  if (dram) pass.dram_loaded = std::max(pass.dram_loaded, held.ready);
   Cycle& since = ready.from_dram ? pass.from_dram : pass.dependency;
   since = std::max(since, ready.at);
   engine_event_.notify();

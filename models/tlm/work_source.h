@@ -26,7 +26,11 @@ struct TileLoad {
   std::shared_ptr<const timing::engine::Tile> tile;
   Cycle beats = 0;      ///< load port cycles until a start may use it, transpose unit included
   Cycle transpose = 0;  ///< of these, the transpose unit's
+  std::int64_t fill_bytes = 0;  ///< into the buffer
+  /// Has arrived before the transfers are asked for: it says where they lie.
+  std::vector<Transfer> header;
   std::vector<Transfer> transfers;
+  std::int64_t rows = 0, rows_skipped = 0;  ///< `layout: row`: k that were loaded, and left out
 };
 
 /// An activation block on its way into an activation buffer half.

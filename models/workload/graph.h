@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "params/vector_work.h"
 #include "params/workload_params.h"
 #include "tensor/mask_generator.h"
@@ -206,6 +207,10 @@ struct Layer {
   int shift = 1;                                           ///< norms, add, multiply, average_pool
 
   const tensor::TensorView* expect = nullptr;  ///< [samples, shape...] of the output type
+
+  /// What the workload fixes of the layer's mapping, and where each key of it stands, for messages.
+  params::LayerMapping mapping;
+  std::map<std::string, base::SourceLocation> mapping_at;
 
   [[nodiscard]] bool on_engine() const { return params::is_engine_op(op); }
   [[nodiscard]] bool is_view() const { return op == Op::kFlatten; }

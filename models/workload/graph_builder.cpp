@@ -30,6 +30,7 @@ class Builder {
  public:
   Builder(const params::WorkloadParams& params, const Locate& locate)
       : params_(params),
+        locate_(locate),
         loader_(params, locate),
         values_(params, graph_, loader_),
         layers_(graph_, loader_, values_,
@@ -161,6 +162,12 @@ class Builder {
                                      fmt::format("expected output of layer '{}'", from.name),
                                      dtype_of(type), with_samples(graph_.samples, shape));
     }
+    if (from.mapping) {
+      layer.mapping = *from.mapping;
+      for (const char* part : {"tile_m", "tile_n", "tile_k", "task_blocks", "order", "layout"}) {
+        layer.mapping_at[part] = locate_(key + ".mapping." + part);
+      }
+    }
     graph_.layers.push_back(std::move(layer));
   }
 
@@ -242,6 +249,7 @@ class Builder {
   }
 
   const params::WorkloadParams& params_;
+  const Locate& locate_;
   Graph graph_;
   OperandLoader loader_;
   ValueTable values_;

@@ -237,6 +237,7 @@ TEST(Behaviour, RandomProductsOnRandomChips) {
     params::ChipParams chip = tiny_chip();
     params::EngineParams& engine = chip.engine;
     chip.cores = static_cast<int>(rng.range(1, 5));
+    if (rng.bernoulli(0.3)) chip.mapper.layout = params::WeightLayout::kRow;
     engine.pes = static_cast<int>(rng.range(1, 6));
     engine.k_ways = static_cast<int>(rng.range(1, 4));
     engine.rows_per_pe = static_cast<int>(rng.range(1, 12));
