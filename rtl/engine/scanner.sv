@@ -209,6 +209,7 @@ module scanner #(
 
   logic [ScanWidth-1:0] rest;
   logic [BIT_W-1:0]     bit_index;
+  logic [ScanWidth-1:0] mask_below;
   logic                 has_hits;
   logic                 last_window;
   logic                 last_bit;
@@ -235,9 +236,10 @@ module scanner #(
   assign position_o = PosW'(FLAT_W'(base_q) + FLAT_W'(bit_index));
   assign act_half_o = act_half_q;
 
-  // Values below the issued bit: the activation mask below it. hits_q ^ rest is the bit alone.
-  assign value_addr_o =
-      AddrW'(values_q + ValueW'($countones(mask_q & ((hits_q ^ rest) - ScanWidth'(1)))));
+  // Values below the issued bit: the activation mask below it. hits_q ^ rest is the bit alone. (A
+  // signal of its own: yosys 0.23 takes $countones of an expression with a cast in it for 0.)
+  assign mask_below   = mask_q & ((hits_q ^ rest) - ScanWidth'(1));
+  assign value_addr_o = AddrW'(values_q + ValueW'($countones(mask_below)));
 
   assign obs_visited_o = done && !none_q;
   assign obs_empty_o   = active_q && !wanted;

@@ -23,7 +23,7 @@ namespace lacuna::test::rtl {
 
 #ifdef LACUNA_RTL_PLUGINS
 /// Shared object of one of the engines that test/rtl/CMakeLists.txt builds. LACUNA_RTL_PLUGINS in
-/// the environment names another folder (test/rtl/mutants).
+/// the environment names another folder.
 inline std::string engine_file(const char* name) {
   const char* folder = std::getenv("LACUNA_RTL_PLUGINS");
   std::string file = folder != nullptr ? folder : LACUNA_RTL_PLUGINS;
