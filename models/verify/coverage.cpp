@@ -54,6 +54,48 @@ bool matches(std::string_view pattern, std::string_view text) {
   return matches(pattern.substr(1), text.substr(1));
 }
 
+/// "count_q[3]" -> "count_q", 3; -1 if the name does not end in a bit.
+std::pair<std::string_view, int> bit_of(std::string_view name) {
+  const std::size_t open = name.rfind('[');
+  if (open == std::string_view::npos || name.back() != ']') return {name, -1};
+  const auto bit = number(name.substr(open + 1, name.size() - open - 2));
+  if (!bit) return {name, -1};
+  return {name.substr(0, open), static_cast<int>(*bit)};
+}
+
+bool excludes(const CoverageExclusion& rule, const CoverageItem& item) {
+  if (rule.kind != coverage_kind_name(item.kind) || !matches(rule.file, item.file)) return false;
+  if (rule.first_bit < 0) return matches(rule.name, item.name);
+  auto [name, bit] = bit_of(item.name);
+  if (bit < 0 || !matches(rule.name, name)) return false;
+  if (rule.of_bits > 0) bit %= rule.of_bits;
+  return bit >= rule.first_bit && bit <= rule.last_bit;
+}
+
+/// Takes a range of bits off the end of a rule's name; false if it is none that makes sense.
+bool take_range(CoverageExclusion& rule) {
+  const std::size_t open = rule.name.rfind('[');
+  if (open == std::string::npos || rule.name.find("..", open) == std::string::npos) return true;
+  if (rule.name.back() != ']') return false;
+  const std::string_view range =
+      std::string_view(rule.name).substr(open + 1, rule.name.size() - open - 2);
+  const std::size_t middle = range.find("..");
+  const std::size_t slash = std::min(range.find('/'), range.size());
+  if (slash < middle) return false;
+  const auto first = number(range.substr(0, middle));
+  const auto last = number(range.substr(middle + 2, slash - middle - 2));
+  const auto modulo =
+      slash == range.size() ? std::optional<std::uint64_t>(0) : number(range.substr(slash + 1));
+  if (!first || !last || !modulo || *first > *last || *last > 65535 || *modulo > 65535) {
+    return false;
+  }
+  rule.first_bit = static_cast<int>(*first);
+  rule.last_bit = static_cast<int>(*last);
+  rule.of_bits = static_cast<int>(*modulo);
+  rule.name.resize(open);
+  return true;
+}
+
 /// The item of a record, without its count; nothing for code that does not count.
 std::optional<CoverageItem> item_of(std::string_view record) {
   CoverageItem item;
@@ -144,13 +186,21 @@ std::vector<CoverageExclusion> parse_exclusions(const std::string& text, const s
       }
       return false;
     };
-    if (colon == std::string::npos || words.size() != 3 || !known()) {
+    CoverageExclusion parsed;
+    parsed.line = line;
+    const bool complete = colon != std::string::npos && words.size() == 3 && known();
+    if (complete) {
+      parsed.kind = words[0];
+      parsed.file = words[1];
+      parsed.name = words[2];
+      parsed.reason = std::string(base::trim(rule.substr(colon + 2)));
+    }
+    if (!complete || parsed.reason.empty() || !take_range(parsed)) {
       throw base::UserError(
           fmt::format("{}:{}: not an exclusion: expected 'line|toggle|point FILE NAME: reason'",
                       base::printable(file), line));
     }
-    rules.push_back(
-        {words[0], words[1], words[2], std::string(base::trim(rule.substr(colon + 2))), line});
+    rules.push_back(std::move(parsed));
   }
   return rules;
 }
@@ -190,10 +240,8 @@ CoverageResult fold_coverage(const CoverageDatabase& database,
   for (auto& [key, item] : folded) {
     if (item.count == 0) {
       for (std::size_t i = 0; i < exclusions.size(); ++i) {
-        const CoverageExclusion& rule = exclusions[i];
-        if (rule.kind == coverage_kind_name(item.kind) && matches(rule.file, item.file) &&
-            matches(rule.name, item.name)) {
-          item.excluded = rule.reason;
+        if (excludes(exclusions[i], item)) {
+          item.excluded = exclusions[i].reason;
           used[i] = true;
           break;
         }

@@ -51,10 +51,13 @@ struct CoverageItem {
   std::string excluded;  ///< the reason; empty: not excluded
 };
 
-/// A rule of the exclusions: "KIND FILE NAME: reason", * and ? match any text and character.
+/// A rule of the exclusions: "KIND FILE NAME: reason". In FILE and NAME * and ? match any text and
+/// character. NAME may end in a range of bits, "[9..15]", or of bits of each M, "[5..7/8]".
 struct CoverageExclusion {
   std::string kind, file, name, reason;
-  int line = 0;  ///< of the file of rules
+  int first_bit = -1, last_bit = -1;  ///< -1: the name is meant whole
+  int of_bits = 0;                    ///< 0: the bit itself, else the bit modulo this
+  int line = 0;                       ///< of the file of rules
 };
 
 /// UserError: a line that is no rule (file:line).

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lacuna verify` as a user runs it: verify_test.py CASE --lacuna PROGRAM.
 
-random_passes  some thousand passes on three engines: nothing differs, every kind of case and of stall
+random_passes  some thousand passes on four engines: nothing differs, every kind of case and of stall
                occurs, and the number of threads does not matter
 replay         single cases by their seeds; a waveform of one
 broken_rtl     a copy of the RTL with bugs that can be switched on: each is seen by the assertion that
@@ -26,7 +26,7 @@ import unittest
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SETS = ["small", "lanes", "wide"]
+SETS = ["small", "lanes", "wide", "one"]
 EVERY_ENTRY_TAKEN = {"lanes"}  # skip_empty: none
 PROGRAM = None
 

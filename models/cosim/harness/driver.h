@@ -302,6 +302,21 @@ class Driver {
     return (random_ >> 32) % 256 < load.schedule->load_gaps;
   }
 
+  void drive_command(const Load& load) {
+    Model& m = *model_;
+    const lacuna_rtl_load& in = *load.in;
+    m.ld_cmd_valid_i = 1;
+    set(m.ld_cmd_kind_i, in.kind, 1);
+    set(m.ld_cmd_half_i, load.half_index, 1);
+    set(m.ld_cmd_windows_i, in.windows, 16);
+    set(m.ld_cmd_positions_i, in.positions, 16);
+    set(m.ld_cmd_rows_i, in.rows, 16);
+    set(m.ld_cmd_groups_i, in.groups, 16);
+    set(m.ld_cmd_mask_log_i, in.mask_log, 2);
+    set(m.ld_cmd_in_place_i, in.in_place != 0, 1);
+    set(m.ld_cmd_post_i, in.post != 0, 1);
+  }
+
   /// Inputs of the load port for this cycle. Halves to be loaded anew are released first.
   void drive_load() {
     Model& m = *model_;
@@ -321,19 +336,15 @@ class Driver {
     if (released_weights != 0 || released_acts != 0) return;
     Load& load = loads_.front();
     const lacuna_rtl_load& in = *load.in;
+    // With early starts also the command of the next load waits at the port.
+    if (load.commanded && loads_.size() > 1 && loads_[1].wait == 0 && !loads_[1].commanded &&
+        loads_[1].schedule->start_early != 0) {
+      drive_command(loads_[1]);
+    }
     if (load.wait > 0) {
       --load.wait;
     } else if (!load.commanded) {
-      m.ld_cmd_valid_i = 1;
-      set(m.ld_cmd_kind_i, in.kind, 1);
-      set(m.ld_cmd_half_i, load.half_index, 1);
-      set(m.ld_cmd_windows_i, in.windows, 16);
-      set(m.ld_cmd_positions_i, in.positions, 16);
-      set(m.ld_cmd_rows_i, in.rows, 16);
-      set(m.ld_cmd_groups_i, in.groups, 16);
-      set(m.ld_cmd_mask_log_i, in.mask_log, 2);
-      set(m.ld_cmd_in_place_i, in.in_place != 0, 1);
-      set(m.ld_cmd_post_i, in.post != 0, 1);
+      drive_command(load);
     } else if (load.sent < in.image_bytes && gap(load)) {
       if (load.first_beat != kNever) ++load.gaps;
     } else if (load.sent < in.image_bytes) {
@@ -348,8 +359,11 @@ class Driver {
     Model& m = *model_;
     Load& load = loads_.front();
     if (m.ld_cmd_valid_i != 0 && m.ld_cmd_ready_o != 0) {
-      load.commanded = true;
-      return;
+      if (!load.commanded) {
+        load.commanded = true;
+        return;
+      }
+      loads_[1].commanded = true;
     }
     if (!load.commanded) return;
     const unsigned flags = load.in->kind == 0 ? m.weights_loaded_o : m.acts_loaded_o;

@@ -127,6 +127,27 @@ TEST_F(PluginCacheTest, OtherFilesDoNotMatter) {
   EXPECT_EQ(find(), path);
 }
 
+TEST_F(PluginCacheTest, AssertionsAndCoverPointsMatterWhereTheyAreBuiltIn) {
+  const auto of = [&](bool checks, bool coverage) {
+    options_.checks = checks;
+    options_.coverage = coverage;
+    return find();
+  };
+  const std::string plain = of(false, false);
+  const std::string checked = of(true, false);
+  const std::string covered = of(true, true);
+  EXPECT_NE(plain, checked);
+  EXPECT_NE(checked, covered);
+  folder_.write("rtl/assert/a_checks.sv", "module a_checks; endmodule\n");
+  EXPECT_EQ(of(false, false), plain);
+  const std::string checked_now = of(true, false);
+  EXPECT_NE(checked_now, checked);
+  folder_.write("rtl/cover/a_cover.sv", "module a_cover; endmodule\n");
+  EXPECT_EQ(of(false, false), plain);
+  EXPECT_EQ(of(true, false), checked_now);
+  EXPECT_NE(of(true, true), covered);
+}
+
 TEST_F(PluginCacheTest, TwoThatAskAtOnceBuildOnce) {
   std::string first;
   std::string second;

@@ -91,6 +91,20 @@ TEST_F(CoverageTest, ExclusionsHaveReasonsAndCoverOnlyWhatIsMissed) {
   EXPECT_EQ(json["totals"]["line"]["percent"], 100.0);
 }
 
+TEST_F(CoverageTest, RulesMayNameRangesOfBits) {
+  const auto missed = [&](const std::string& rule) {
+    return fold_coverage(example(), parse_exclusions(rule + "\n", "r"))
+        .totals(CoverageKind::kToggle)
+        .missed();
+  };
+  EXPECT_EQ(missed("toggle common/fifo.sv count_q[2..3]: deep"), 1);
+  EXPECT_EQ(missed("toggle common/fifo.sv count_q[1..9]: deep"), 0);
+  EXPECT_EQ(missed("toggle common/fifo.sv count_q[1..1/2]: odd bits"), 1);
+  EXPECT_EQ(missed("toggle common/fifo.sv count[1..3]: another signal"), 3);
+  EXPECT_THROW((void)parse_exclusions("toggle a.sv b[3..1]: backwards\n", "r"), base::UserError);
+  EXPECT_THROW((void)parse_exclusions("toggle a.sv b[1..x]: no number\n", "r"), base::UserError);
+}
+
 TEST_F(CoverageTest, WhatIsWrittenIsReadAgainAndAddedUp) {
   CoverageDatabase database = example();
   database.add(example());
