@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/trace_report.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 #include "params/workload_params.h"
 #include "workload/graph_builder.h"
 
@@ -38,6 +38,7 @@ class TraceCommand final : public Command {
     app.require_subcommand(1);
     info_ = app.add_subcommand("info", "layers, shapes and true sparsities of a trace");
     info_->add_option("TRACE", workload_, "workload file, or folder of a trace")->required();
+    add_parameter_option(*info_, parameters_);
     add_format_option(*info_, format_);
 
     import_ = app.add_subcommand("import", "pruned weights into a known network");
@@ -76,22 +77,23 @@ class TraceCommand final : public Command {
   void add_written(CLI::App& app, const char* seed_doc) {
     app.add_option("--out", out_, "folder of the new trace")->required()->type_name("DIR");
     add_integer(app, "--seed", seed_, 0, kMaxSeed, seed_doc);
+    add_parameter_option(app, parameters_);
     add_format_option(app, format_);
   }
 
   void add_match(CLI::App& app) {
     app.add_option("--match", match_, "weights from tensors become a statistic of their density")
-        ->type_name("unstructured|bank")
+        ->type_name("unstructured|magnitude|bank")
         ->check([](const std::string& given) {
-          return given == "unstructured" || given == "bank"
+          return given == "unstructured" || given == "magnitude" || given == "bank"
                      ? std::string{}
-                     : fmt::format("'{}' is not one of unstructured or bank",
+                     : fmt::format("'{}' is not one of unstructured, magnitude or bank",
                                    base::printable(given));
         });
   }
 
   int info(std::ostream& out) const {
-    const auto loaded = config::load<params::WorkloadParams>(workload_file(workload_));
+    const auto loaded = config::load_workload(workload_file(workload_), parameters_);
     const workload::Graph graph = workload::build_graph(
         loaded.value, [&](const std::string& key) { return loaded.provenance.locate(key); });
     const trace::Inventory inventory = trace::take_inventory(graph);
@@ -102,6 +104,7 @@ class TraceCommand final : public Command {
   int import(std::ostream& out) {
     import_options_.workload = workload_file(workload_);
     import_options_.out = out_;
+    import_options_.parameters = parameters_;
     import_options_.seed = static_cast<std::uint64_t>(seed_);
     const trace::ImportReport report = trace::import_weights(import_options_);
     out << (format_ == Format::kJson ? import_json(report, out_) : import_text(report, out_));
@@ -111,13 +114,15 @@ class TraceCommand final : public Command {
   int generate(std::ostream& out) {
     generate_options_.workload = workload_file(workload_);
     generate_options_.out = out_;
+    generate_options_.parameters = parameters_;
     generate_options_.seed = static_cast<std::uint64_t>(seed_);
     if (!match_.empty()) {
       if (!generate_options_.weights.empty()) {
         throw base::UserError("--match and --weights both say what the weights are; give one");
       }
-      generate_options_.match =
-          match_ == "bank" ? params::MaskPattern::kBank : params::MaskPattern::kUnstructured;
+      for (const auto& [pattern, name] : enum_names(params::MaskPattern{})) {
+        if (name == match_) generate_options_.match = pattern;
+      }
     }
     const trace::GenerateReport report = trace::generate_trace(generate_options_);
     out << (format_ == Format::kJson ? generate_json(report, out_) : generate_text(report, out_));
@@ -128,6 +133,7 @@ class TraceCommand final : public Command {
   CLI::App* import_ = nullptr;
   CLI::App* generate_ = nullptr;
   std::string workload_;
+  std::vector<std::string> parameters_;
   std::string out_;
   std::string match_;
   std::int64_t seed_ = 0;

@@ -8,12 +8,13 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 #include "trace/trace_writer.h"
 #include "workload/gemm_source.h"
 #include "workload/graph_builder.h"
 #include "workload/operand_loader.h"
 #include "workload/tensor_store.h"
+#include "workload/vector_ops.h"
 
 namespace lacuna::trace {
 
@@ -59,16 +60,40 @@ params::WeightParams statistic(const tensor::MaskSpec& spec, std::int64_t seed) 
       result.pattern = MaskPattern::kBlock;
       result.block = std::vector<std::int64_t>{spec.block_k, spec.block_n};
       break;
+    case tensor::PatternKind::kMagnitude:
+      result.pattern = MaskPattern::kMagnitude;
+      result.row_spread = spec.row_spread;
+      result.column_spread = spec.column_spread;
+      break;
   }
   result.sparsity = 1.0 - spec.density;
   return result;
+}
+
+/// The codes of a layer's weights as its tensor holds them.
+void draw_weights(const workload::Layer& layer, const tensor::MaskSpec& spec,
+                  const tensor::ByteSink& sink) {
+  const workload::WeightMatrix& weights = layer.weights;
+  if (layer.op == params::Op::kEmbedding) {
+    for (std::int64_t row = 0; row < weights.n; ++row) {
+      const std::vector<std::int8_t> codes = workload::embedding_row(layer, row);
+      sink(std::as_bytes(std::span<const std::int8_t>(codes)));
+    }
+  } else if (layer.gemm.groups > 1) {  // the graph has the zeros between groups, the tensor not
+    sink(std::as_bytes(
+        std::span<const std::uint8_t>(tensor::draw_codes(weights.n, weights.k / layer.gemm.groups,
+                                                         tensor::CodeKind::kS8, spec, layer.name)
+                                          .codes)));
+  } else {
+    sink(std::as_bytes(weights.with_codes().codes));
+  }
 }
 
 class Generator {
  public:
   explicit Generator(const GenerateOptions& options)
       : options_(options),
-        loaded_(config::load<params::WorkloadParams>(options.workload)),
+        loaded_(config::load_workload(options.workload, options.parameters)),
         before_(build(loaded_.value)),
         params_(loaded_.value) {}
 
@@ -123,16 +148,24 @@ class Generator {
       if (weights) {
         replace(i, statistic(*weights, layer_seed(options_.seed, i, 0)), dropped);
       } else if (options_.match && !layer.weights->tensor.empty()) {
-        tensor::MaskSpec spec;
-        const auto all = static_cast<double>(built.weights.n * built.weights.k);
-        spec.density = static_cast<double>(built.weights.non_zeros) / all;
-        spec.kind = *options_.match == MaskPattern::kBank ? tensor::PatternKind::kBank
-                                                          : tensor::PatternKind::kUnstructured;
-        spec.bank = kMatchBank;
-        replace(i, statistic(spec, layer_seed(options_.seed, i, 0)), dropped);
+        replace(i, matching(built), dropped);
       }
     }
     return dropped;
+  }
+
+  /// The statistic with the density that a layer's weights have.
+  [[nodiscard]] params::WeightParams matching(const workload::Layer& layer) const {
+    params::WeightParams result;
+    result.pattern = *options_.match;
+    if (result.pattern == MaskPattern::kBank) result.bank = kMatchBank;
+    result.seed = layer_seed(options_.seed, static_cast<std::size_t>(layer.index), 0);
+    result.sparsity = 1.0 - static_cast<double>(layer.weights.non_zeros) / weight_count(layer);
+    return result;
+  }
+
+  static double weight_count(const workload::Layer& layer) {
+    return static_cast<double>(layer.weights.n * layer.weights.k / layer.gemm.groups);
   }
 
   void replace(std::size_t index, params::WeightParams with, std::set<std::string>& dropped) {
@@ -144,7 +177,9 @@ class Generator {
       layer.requantize.reset();
     }
     layer.weights = std::move(with);
-    layer.out_channels = before_.layers[index].weights.n;
+    if (layer.op == params::Op::kConv2d || layer.op == params::Op::kLinear) {
+      layer.out_channels = before_.layers[index].weights.n;
+    }
     changed_ = true;
   }
 
@@ -184,23 +219,20 @@ class Generator {
     if (drawn) {
       const workload::WeightMatrix& weights = built.weights;
       const tensor::MaskSpec spec = workload::mask_spec(*layer.weights);
-      const auto all = static_cast<double>(weights.n * weights.k);
+      const bool counted = layer.op != params::Op::kEmbedding;  // its rows are drawn when read
       report_.layers.push_back(
-          {layer.name, spec.text(), 1.0 - static_cast<double>(weights.non_zeros) / all});
-      const std::int64_t taps = built.window.kernel_y * built.window.kernel_x;
-      std::vector<std::int64_t> shape{weights.n, weights.k};
-      if (layer.op == params::Op::kConv2d) {
-        shape = {weights.n, built.window.kernel_y, built.window.kernel_x, weights.k / taps};
-      }
+          {layer.name, spec.text(),
+           1.0 - (counted ? static_cast<double>(weights.non_zeros) / weight_count(built)
+                          : spec.density)});
       layer.weights = params::WeightParams{};
       layer.weights->tensor = unique(layer.name + ".weight");
-      tensors.push_back({layer.weights->tensor, tensor::DType::kI8, shape,
-                         [&weights](const tensor::ByteSink& sink) {
+      tensors.push_back({layer.weights->tensor, tensor::DType::kI8, weight_tensor_shape(built),
+                         [&built, spec](const tensor::ByteSink& sink) {
                            base::throw_if_interrupted();
-                           sink(std::as_bytes(weights.with_codes().codes));
+                           draw_weights(built, spec, sink);
                          }});
     }
-    if (built.on_engine() && built.requantize.chosen && !layer.requantize) {
+    if (built.requantize.chosen && !layer.requantize) {
       params::RequantizeParams names{unique(layer.name + ".bias"),
                                      unique(layer.name + ".multiplier"),
                                      unique(layer.name + ".shift")};

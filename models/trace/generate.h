@@ -16,15 +16,16 @@
 namespace lacuna::trace {
 
 struct GenerateOptions {
-  std::string workload;  ///< file
-  std::string out;       ///< folder
+  std::string workload;                 ///< file
+  std::vector<std::string> parameters;  ///< of the workload: "name=value"
+  std::string out;                      ///< folder
   /// Statistic for the weights of all layers, "density=0.3,pattern=2:4" (gemm_source.h); each layer
   /// has a seed of its own, made of `seed` and its index.
   std::string weights;
   /// Statistic for the inputs of all engine layers: "density=0.5".
   std::string activations;
   /// Weights that are tensors become statistics of this pattern with the density that they have.
-  std::optional<params::MaskPattern> match;  ///< unstructured or bank
+  std::optional<params::MaskPattern> match;  ///< unstructured, bank or magnitude
   std::uint64_t seed = 0;
   bool statistics_only = false;  ///< leave statistics in the file instead of drawing them
 };

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/text.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 #include "trace/import_map.h"
 #include "trace/trace_writer.h"
 #include "trace/weight_codes.h"
@@ -38,7 +38,7 @@ class Importer {
  public:
   explicit Importer(const ImportOptions& options)
       : options_(options),
-        loaded_(config::load<params::WorkloadParams>(options.workload)),
+        loaded_(config::load_workload(options.workload, options.parameters)),
         graph_(workload::build_graph(
             loaded_.value,
             [this](const std::string& key) { return loaded_.provenance.locate(key); })),
@@ -102,9 +102,9 @@ class Importer {
                                     base::did_you_mean(job.found.entry.name, names_)));
       }
       used.insert(job.found.entry.name);
-      const std::int64_t taps = layer.window.kernel_y * layer.window.kernel_x;
-      job.shape = {layer.weights.n, layer.window.kernel_y, layer.window.kernel_x,
-                   layer.weights.k / taps};
+      const std::vector<std::int64_t> shape = weight_tensor_shape(layer);
+      job.shape = {shape[0], layer.window.kernel_y, layer.window.kernel_x,
+                   shape.size() == 3 ? 1 : shape.back()};
       jobs_.push_back(std::move(job));
     }
     if (!report_.kept.empty() && !options_.partial) {
@@ -172,26 +172,22 @@ class Importer {
         workload::choose_requantize(1, weights.sum_squares / job.shape.n,
                                     workload::assumed_square(graph_.input_of(built)), built.range);
 
-    const bool is_conv = layer.op == params::Op::kConv2d;
     params::WeightParams named;
     named.tensor = unique(layer.name + ".weight");
-    params::RequantizeParams scale{unique(layer.name + ".bias"), unique(layer.name + ".multiplier"),
-                                   unique(layer.name + ".shift")};
-    tensors_.push_back({named.tensor, tensor::DType::kI8,
-                        is_conv ? std::vector<std::int64_t>{job.shape.n, job.shape.kernel_y,
-                                                            job.shape.kernel_x, job.shape.channels}
-                                : std::vector<std::int64_t>{job.shape.n, job.shape.k()},
+    tensors_.push_back({named.tensor, tensor::DType::kI8, weight_tensor_shape(built),
                         [this, job](const tensor::ByteSink& sink) {
                           base::throw_if_interrupted();
                           const WeightCodes again = codes_of(job);
                           sink(std::as_bytes(std::span<const std::int8_t>(again.codes)));
                         }});
+    layer.weights = named;
+    if (layer.op == params::Op::kEmbedding) return;  // its codes are the output
+    params::RequantizeParams scale{unique(layer.name + ".bias"), unique(layer.name + ".multiplier"),
+                                   unique(layer.name + ".shift")};
     tensors_.push_back(tensor::tensor_of(scale.bias, {1}, chosen.bias));
     tensors_.push_back(tensor::tensor_of(scale.multiplier, {1}, chosen.multiplier));
     tensors_.push_back(tensor::tensor_of(scale.shift, {1}, chosen.shift));
-    layer.weights = named;
     layer.requantize = scale;
-    layer.out_channels.reset();
   }
 
   void set_provenance() {

@@ -14,8 +14,9 @@
 namespace lacuna::trace {
 
 struct ImportOptions {
-  std::string workload;    ///< file
-  std::string weights;     ///< file or folder
+  std::string workload;                 ///< file
+  std::vector<std::string> parameters;  ///< of the workload: "name=value"
+  std::string weights;                  ///< file or folder
   std::string map;         ///< file, or empty: layer `x` takes the tensor `x` or `x.weight`
   std::string out;         ///< folder
   std::uint64_t seed = 0;  ///< of values that a mask does not have

@@ -30,7 +30,7 @@ std::optional<ZeroCount> zeros_of(const workload::Graph& graph, const Value& val
   if (!stored.codes.empty()) {
     return ZeroCount{zeros_in(stored.codes), static_cast<std::int64_t>(stored.codes.size())};
   }
-  if (stored.kind == ValueKind::kLayer) {
+  if (stored.kind == ValueKind::kLayer && !stored.output_drawn) {
     const auto& layer = graph.layers[static_cast<std::size_t>(stored.layer)];
     if (layer.expect == nullptr) return std::nullopt;
     return ZeroCount{zeros_in(layer.expect->data),
@@ -98,17 +98,20 @@ Inventory take_inventory(const workload::Graph& graph) {
     entry.expected = layer.expect != nullptr;
     if (layer.on_engine()) {
       entry.gemm = layer.gemm;
-      entry.macs = layer.gemm.m * layer.gemm.n * layer.gemm.k * layer.gemm.heads;
       const Value& input = graph.input_of(layer);
       entry.activations = zeros_of(graph, input);
       entry.activations_origin = workload::origin_name(input.provenance.origin);
       if (entry.activations) add(result.activations, *entry.activations);
-      if (!layer.run_time_weights()) {
-        entry.weights_origin = workload::origin_name(layer.weights.provenance.origin);
-        entry.weights_text = layer.weights.provenance.text;
-        const std::int64_t all = layer.weights.n * layer.weights.k;
+    }
+    entry.macs = layer.dense_macs();
+    if (layer.weights.n > 0) {
+      entry.weights_origin = workload::origin_name(layer.weights.provenance.origin);
+      entry.weights_text = layer.weights.provenance.text;
+      // The rows of a drawn embedding table only exist when they are read.
+      if (!layer.weights.codes.empty() || layer.weights.drawn_mask != nullptr) {
+        const std::int64_t all = layer.weights.n * layer.weights.k / layer.gemm.groups;
         entry.weights = ZeroCount{all - layer.weights.non_zeros, all};
-        entry.spread = bank_spread(layer.weights);
+        if (layer.gemm.groups == 1) entry.spread = bank_spread(layer.weights);
         add(result.weights, *entry.weights);
       }
     }

@@ -40,7 +40,7 @@ struct LayerInventory {
   workload::Shape output;
   std::optional<workload::GemmShape> gemm;  ///< engine layers
   std::int64_t macs = 0;                    ///< dense, of one sample
-  std::string weights_origin;               ///< "captured", "statistic", "computed"; empty: none
+  std::string weights_origin;               ///< "captured" or "statistic"; empty: none
   std::string weights_text;
   std::optional<ZeroCount> weights;
   std::optional<BankSpread> spread;

@@ -62,6 +62,33 @@ std::set<std::string> drop_expected(params::WorkloadParams& params) {
   return dropped;
 }
 
+std::vector<std::int64_t> weight_tensor_shape(const workload::Layer& layer) {
+  const std::int64_t y = layer.window.kernel_y;
+  const std::int64_t x = layer.window.kernel_x;
+  if (layer.op == params::Op::kDepthwise) return {layer.weights.n, y, x};
+  if (layer.op != params::Op::kConv2d) return {layer.weights.n, layer.weights.k};
+  return {layer.weights.n, y, x, layer.weights.k / (y * x * layer.gemm.groups)};
+}
+
+namespace {
+
+/// Whether the loader chooses constants for the layer, which it only does for statistics.
+bool has_chosen_constants(const params::LayerParams& layer) {
+  switch (layer.op) {
+    case params::Op::kSoftmax:
+      return !layer.table;
+    case params::Op::kLayerNorm:
+    case params::Op::kRmsNorm:
+      return !layer.gamma;
+    case params::Op::kMatmul:
+      return !layer.requantize;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 std::string source_of(const params::WorkloadParams& params) {
   bool tensors = false;
   bool statistics = false;
@@ -70,7 +97,8 @@ std::string source_of(const params::WorkloadParams& params) {
   }
   for (const params::LayerParams& layer : params.layers) {
     if (layer.weights) (layer.weights->tensor.empty() ? statistics : tensors) = true;
-    if (layer.activations) statistics = true;
+    if (layer.activations || (layer.output && layer.output->drawn)) statistics = true;
+    if (has_chosen_constants(layer)) statistics = true;
   }
   return !statistics ? "captured" : tensors ? "mixed" : "statistic";
 }

@@ -3,6 +3,7 @@
 // Writes a trace: a folder with workload.yaml and tensors.safetensors, each whole or not at all.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ void check_output_folder(const std::string& folder, const std::string& workload_
 /// Forgets reference outputs and classes, which do not hold for other operands, and returns the
 /// names of their tensors.
 std::set<std::string> drop_expected(params::WorkloadParams& params);
+
+/// Shape of the tensor that holds a layer's weights: [n, rows, columns, channels of a group] of a
+/// conv2d, [channels, rows, columns] of a depthwise one, else [n, k].
+[[nodiscard]] std::vector<std::int64_t> weight_tensor_shape(const workload::Layer& layer);
 
 /// The provenance's `source` as it has to be: captured, statistic or mixed.
 [[nodiscard]] std::string source_of(const params::WorkloadParams& params);

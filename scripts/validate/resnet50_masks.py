@@ -94,9 +94,18 @@ def shape_of_masks(workload):
     return result
 
 
-def page(arguments, real, randoms, bank, unbalanced, info, masks):
+def own_times(report):
+    """Layer -> cycles from the end of all layers before it to its own end."""
+    result, before = {}, 0
+    for layer in report["layers"]:
+        result[layer["name"]] = layer["end_cycle"] - before
+        before = max(before, layer["end_cycle"])
+    return result
+
+
+def page(arguments, real, randoms, magnitude, bank, unbalanced, info, masks):
     one, base = columns_of(real), columns_of(randoms[0])
-    equal = columns_of(bank)
+    equal, uneven = columns_of(bank), columns_of(magnitude)
     others = [columns_of(r) for r in randoms]
     ratio = lambda a, b: f"{(a / b - 1) * 100:+.2f} %"
     rows = [("latency, cycles", "cycles"), ("engine, cycles of passes over all cores", "pass_cycles"),
@@ -109,20 +118,26 @@ def page(arguments, real, randoms, bank, unbalanced, info, masks):
         f"Made by `scripts/validate/resnet50_masks.py --dlmc {'/'.join(arguments.dlmc.resolve().parts[-4:])}`; do not edit. "
         f"Chip `{arguments.chip}`, network `{arguments.workload}`, one image, memory system included. The real masks are those of the "
         "Deep Learning Matrix Collection (Gale et al. 2020), all 54 layers; the drawn networks have the same count of non-zeros in every layer, "
-        "at random (`lacuna trace generate --match unstructured`, seeds 1 to 3) or equal in each bank of 32 (`--match bank`, rounded). "
+        "at random (`lacuna trace generate --match unstructured`, seeds 1 to 3), uneven over rows and columns as magnitude pruning is "
+        "(`--match magnitude`), or equal in each bank of 32 (`--match bank`; 3.2 non-zeros become 3). "
         "Activations are the same drawn ones in all.", "",
         f"Zero weights: {info['weights']['sparsity']:.2%} of {info['weights']['all']:,}.", "",
-        "| | real | drawn | real against drawn | seeds apart | equal banks against drawn |", "|---|---|---|---|---|---|"]
+        "| | real | drawn | real against drawn | seeds apart | magnitude against drawn | equal banks against drawn |",
+        "|---|---|---|---|---|---|---|"]
     for title, key in rows:
         spread = (max(o[key] for o in others) - min(o[key] for o in others)) / base[key] if base[key] else 0
         lines.append(f"| {title} | {one[key]:,} | {base[key]:,} | {ratio(one[key], base[key])} | {spread:.2%} "
-                     f"| {ratio(equal[key], base[key])} |")
+                     f"| {ratio(uneven[key], base[key])} | {ratio(equal[key], base[key])} |")
     lines.append(f"| energy, mJ | {one['energy'] * 1e3:.3f} | {base['energy'] * 1e3:.3f} | {ratio(one['energy'], base['energy'])} "
-                 f"| | {ratio(equal['energy'], base['energy'])} |")
+                 f"| | {ratio(uneven['energy'], base['energy'])} | {ratio(equal['energy'], base['energy'])} |")
 
     plain = [columns_of(r)["pass_cycles"] for r in unbalanced]
     lines += ["", "With channels dealt to the PEs in their own order (`engine.balance=none`) in place of by their non-zeros, the engine takes "
               f"{plain[0]:,} cycles with the real masks and {plain[1]:,} with the drawn ones: {ratio(plain[0], plain[1])}."]
+    mine, theirs = own_times(real), own_times(randoms[0])
+    apart = sorted(mine, key=lambda name: -abs(mine[name] - theirs[name]))[:6]
+    lines += ["", "Layers whose share of the latency differs most (cycles, real minus drawn): "
+              + ", ".join(f"{name} {mine[name] - theirs[name]:+,}" for name in apart) + "."]
     lines += ["", "## Where the PE-cycles go", "", "| share of all PE-cycles | real | drawn | equal banks |", "|---|---|---|---|"]
     shares = [stack_shares(r) for r in (real, randoms[0], bank)]
     lines += [f"| {name} | {shares[0][name]:.2%} | {shares[1][name]:.2%} | {shares[2][name]:.2%} |" for name in WHY]
@@ -173,9 +188,11 @@ def main():
     info = lab.call("trace", "info", real)
     drawn = [lab.network(f"drawn{seed}", "generate", real, "--match", "unstructured", "--statistics-only", "--seed", seed)
              for seed in SEEDS]
+    magnitude = lab.network("magnitude", "generate", real, "--match", "magnitude", "--statistics-only", "--seed", 1)
     bank = lab.network("bank", "generate", real, "--match", "bank", "--statistics-only", "--seed", 1)
     unbalanced = [lab.simulate(w, "engine.balance=none") for w in (real, drawn[0])]
-    text = page(arguments, lab.simulate(real), [lab.simulate(w) for w in drawn], lab.simulate(bank), unbalanced, info,
+    text = page(arguments, lab.simulate(real), [lab.simulate(w) for w in drawn], lab.simulate(magnitude),
+                lab.simulate(bank), unbalanced, info,
                 shape_of_masks(real))
     if arguments.out is None:
         print(text, end="")

@@ -129,7 +129,7 @@ CASES = [
     generated("generate_acts_pattern", ["--acts", "density=0.5,pattern=2:4", "--out", "out"],
               "--acts: activations are unstructured; give density=D only"),
     generated("generate_match", ["--match", "bnak", "--out", "out"],
-              "--match: 'bnak' is not one of unstructured or bank; see 'lacuna trace generate --help'"),
+              "--match: 'bnak' is not one of unstructured, magnitude or bank; see 'lacuna trace generate --help'"),
     generated("generate_match_and_weights", ["--match", "bank", "--weights", "density=0.5", "--out", "out"],
               "--match and --weights both say what the weights are; give one"),
     Case("generate_over_its_input", ["trace", "generate", "t", "--out", "t"],

@@ -255,6 +255,38 @@ class Residual(nn.Module):
         x = torch.relu(self.c(x) - self.e(self.d(x)))
         return self.f(x.flatten(1))
 
+class Mixed(nn.Module):
+    # Groups, depthwise, concatenation, repeated pixels, windows of averages, gating, a batch norm of its own.
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(8)
+        self.a, self.b = nn.Conv2d(3, 8, 3, 1, 1), nn.Conv2d(8, 8, 3, 2, 1, groups=8)
+        self.c, self.d = nn.Conv2d(8, 16, 3, 1, 1, groups=4), nn.Conv2d(8, 24, 1)
+        self.n, self.e, self.f = nn.BatchNorm2d(24), nn.Conv2d(24, 12, 1), nn.Linear(12, 5)
+        with torch.no_grad():
+            self.n.running_var.uniform_(0.5, 2), self.n.running_mean.uniform_(-1, 1)
+    def forward(self, x):
+        x = torch.relu(self.a(x))
+        y = torch.relu(self.b(x))
+        y = torch.cat([torch.relu(self.c(y)), y], 1)
+        z = nn.functional.interpolate(nn.functional.max_pool2d(torch.relu(self.d(x)), 3, 2, 1), scale_factor=2)
+        z = nn.functional.avg_pool2d(z, 2, 2)
+        x = torch.relu(self.n(y + z)) * torch.sigmoid(y)
+        return self.f(torch.relu(self.e(x)).mean((2, 3)))
+
+class Vit(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(9)
+        self.patch, self.token = nn.Conv2d(3, 16, 4, 4), nn.Parameter(torch.randn(1, 1, 16))
+        self.norm, self.mix, self.head = nn.LayerNorm(16), nn.MultiheadAttention(16, 2, batch_first=True), nn.Linear(16, 5)
+    def forward(self, x):
+        x = self.patch(x).reshape(x.shape[0], 16, 4).permute(0, 2, 1)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], dim=1)
+        y = self.norm(x)
+        x = x + self.mix(y, y, y, need_weights=False)[0]
+        return self.head(x[:, 0])
+
 class Split(nn.Module):
     def forward(self, x):
         return torch.cumsum(x, 1)
@@ -303,6 +335,21 @@ class Modules(Folder):
         self.assertEqual(len(clamped), 2)
         self.assertIn("flatten", [layer["op"] for layer in workload["layers"]])
 
+    def test_groups_depthwise_concat_and_the_rest(self):
+        workload, _, _, _ = self.lowered("Mixed", (3, 8, 8))
+        ops = [layer["op"] for layer in workload["layers"]]
+        for op, count in (("depthwise_conv2d", 3), ("concat", 1), ("upsample", 1), ("multiply", 1), ("max_pool", 1)):
+            self.assertEqual(ops.count(op), count, op)
+        self.assertEqual([layer["groups"] for layer in workload["layers"] if "groups" in layer], [4])
+        self.assertEqual([layer["padding"] for layer in workload["layers"] if layer["op"] == "max_pool"], [[1, 1]])
+
+    def test_patches_and_a_class_token(self):
+        workload, _, _, _ = self.lowered("Vit", (3, 8, 8))
+        self.assertEqual(sorted(tuple(entry["shape"]) for entry in workload["inputs"]), [(1, 16), (4, 48)])
+        joined = next(layer for layer in workload["layers"] if layer["op"] == "concat")
+        self.assertEqual(joined["axis"], "tokens")
+        self.assertIn("slice", [layer["op"] for layer in workload["layers"]])
+
     def test_gates_make_the_share_of_zeros(self):
         workload, _, codes, provenance = self.lowered("Attention", (7, 6), "--activation-sparsity", "0.3", error=0.4)
         self.assertGreaterEqual(provenance["activation_sparsity"], 0.25)
@@ -350,6 +397,7 @@ class ResNet18(Folder):
         self.assertEqual((ops.count("conv2d"), ops.count("add"), ops.count("linear")), (20, 8, 1))
         self.assertAlmostEqual(provenance["weight_sparsity"], 0.8, places=2)
         self.assertLess(provenance["relative_error"], 0.1)
+        self.simulated(1)
 
 
 class BadModels(Folder):

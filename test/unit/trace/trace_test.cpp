@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 #include "support/safetensors_writer.h"
 #include "support/temp_dir.h"
 #include "trace/generate.h"
@@ -37,10 +37,26 @@ layers:
      weights: {pattern: "n:m", n: 1, m: 4, seed: 5}}
 )";
 
+constexpr const char* kMoreOps = R"(schema: lacuna-workload-1
+name: more
+parameters: {channels: 8}
+provenance: {source: statistic, model: more}
+inputs:
+  - {name: x, shape: [6, 6, $channels], type: u8, sparsity: 0.5, seed: 3, samples: 1}
+  - {name: ids, shape: [3, 4], type: u8, sparsity: 0, seed: 7, samples: 1}
+layers:
+  - {name: grouped, op: conv2d, input: x, kernel: [3, 3], groups: 2, out_channels: 6, weights: {pattern: unstructured, sparsity: 0.5, seed: 4},
+     output: {type: u8, drawn: {sparsity: 0.25, seed: 11}}}
+  - {name: deep, op: depthwise_conv2d, input: grouped, kernel: [2, 2], weights: {pattern: unstructured, sparsity: 0.25, seed: 5},
+     output: {type: s8}}
+  - {name: words, op: embedding, input: ids, vocabulary: 9, out_channels: 5, weights: {pattern: dense, seed: 6}, output: {type: s8}}
+  - {name: norm, op: layer_norm, input: words, output: {type: s8}}
+)";
+
 class TraceTest : public ::testing::Test {
  protected:
   workload::Graph load(const std::string& path) {
-    const auto loaded = config::load<params::WorkloadParams>(path);
+    const auto loaded = config::load_workload(path);
     return workload::build_graph(
         loaded.value, [&](const std::string& key) { return loaded.provenance.locate(key); });
   }
@@ -98,6 +114,54 @@ TEST_F(TraceTest, GeneratedTensorsAreWhatARunWouldDraw) {
       EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
     }
   }
+}
+
+TEST_F(TraceTest, GeneratedTensorsOfGroupsDepthwiseAndEmbeddings) {
+  GenerateOptions options;
+  options.workload = folder_.write("more.yaml", kMoreOps);
+  options.parameters = {"channels=4"};
+  options.out = folder_.file("out");
+  (void)generate_trace(options);
+  const auto loaded = config::load_workload(options.workload, options.parameters);
+  const workload::Graph before = workload::build_graph(
+      loaded.value, [&](const std::string& key) { return loaded.provenance.locate(key); });
+  const workload::Graph after = load(folder_.file("out/workload.yaml"));
+  for (const auto& file : after.files) {
+    EXPECT_EQ(file->get("grouped.weight").shape, (std::vector<std::int64_t>{6, 3, 3, 2}));
+    EXPECT_EQ(file->get("deep.weight").shape, (std::vector<std::int64_t>{6, 2, 2}));
+    EXPECT_EQ(file->get("words.weight").shape, (std::vector<std::int64_t>{9, 5}));
+  }
+  EXPECT_EQ(after.provenance.at("source"), "mixed");  // the norm's constants are chosen
+  workload::TensorStore one(before, 0, 1);
+  workload::TensorStore two(after, 0, 1);
+  workload::run_dense(one, 0);
+  workload::run_dense(two, 0);
+  for (const workload::Layer& layer : before.layers) {
+    const auto a = one.codes(layer.output, 0);
+    const auto b = two.codes(layer.output, 0);
+    EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end())) << layer.name;
+  }
+  const Inventory inventory = take_inventory(after);
+  EXPECT_EQ(inventory.layers[0].weights->all, 6 * 9 * 2);  // not the zeros between groups
+  EXPECT_EQ(inventory.layers[0].weights->zeros, 54);
+  EXPECT_EQ(inventory.layers[1].weights->zeros, 6);
+  EXPECT_EQ(inventory.macs, 16 * 6 * 18 + 9 * 6 * 4);
+}
+
+TEST_F(TraceTest, ImportsDepthwiseWeightsAndTables) {
+  test::SafetensorsWriter writer;
+  std::vector<float> deep(24, 0.F);
+  deep[5] = -1.F;  // channel 1, row 0, column 1
+  writer.add<float>("deep.weight", {6, 1, 2, 2}, deep)
+      .add<float>("words", {9, 5}, std::vector<float>(45, 0.5F));
+  ImportOptions chosen = options(folder_.write("x.safetensors", writer.bytes()));
+  chosen.workload = folder_.write("more.yaml", kMoreOps);
+  chosen.partial = true;
+  EXPECT_THAT(import_weights(chosen).kept, ElementsAre("grouped"));
+  const workload::Graph graph = load(folder_.file("out/workload.yaml"));
+  EXPECT_EQ(graph.layers[1].weights.at(1, 1), -127);
+  EXPECT_EQ(graph.layers[1].weights.non_zeros, 1);
+  EXPECT_EQ(graph.layers[2].weights.at(8, 4), 127);
 }
 
 TEST_F(TraceTest, MatchKeepsTheCountsOfTheWeights) {
