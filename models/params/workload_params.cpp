@@ -13,9 +13,9 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> kConvRequired{"kernel", "weights", "output"};
-constexpr std::array<std::string_view, 8> kConvAllowed{
-    "stride", "padding", "groups", "out_channels", "activations", "requantize", "expect",
-    "mapping"};
+constexpr std::array<std::string_view, 8> kConvAllowed{"stride",       "padding",     "groups",
+                                                       "out_channels", "activations", "requantize",
+                                                       "expect",       "mapping"};
 constexpr std::array<std::string_view, 4> kDepthwiseAllowed{"stride", "padding", "requantize",
                                                             "expect"};
 constexpr std::array<std::string_view, 2> kLinearRequired{"weights", "output"};

@@ -5,9 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
-#include "config/loader.h"
+#include "config/workload_files.h"
 
 namespace lacuna::trace {
 namespace {
@@ -83,6 +84,27 @@ TEST(ImportMap, EveryShippedOneLoads) {
     ++found;
   }
   EXPECT_GE(found, 4);
+}
+
+TEST(ImportMap, TheShippedOnesNameAllLayersOfTheirNetworks) {
+  const std::string configs = std::string(LACUNA_SOURCE_DIR) + "configs/";
+  for (const auto& [map_name, network] : {std::pair{"dlmc-resnet-50", "resnet-50-uniform"},
+                                          {"torchvision-resnet-50", "resnet-50"},
+                                          {"torchvision-vit-b-16", "vit-b-16"},
+                                          {"hf-bert", "bert-large"},
+                                          {"hf-gpt2", "gpt-2"},
+                                          {"hf-llama", "llama-2-7b"}}) {
+    const ImportMap map = config::load<ImportMap>(configs + "imports/" + map_name + ".yaml").value;
+    const auto workload =
+        config::load_workload(configs + "workloads/" + std::string(network) + ".yaml").value;
+    int layers = 0;
+    for (const params::LayerParams& layer : workload.layers) {
+      if (!layer.weights) continue;
+      EXPECT_TRUE(find_entry(map, layer.name)) << map_name << ": " << layer.name;
+      ++layers;
+    }
+    EXPECT_GT(layers, 50) << network;
+  }
 }
 
 TEST(ImportMap, NamesOfTheMatrixCollection) {
