@@ -32,7 +32,9 @@ using timing::dram::Channel;
 using timing::dram::Cycle;
 using timing::dram::TimingTable;
 
-const char* const kPresets[] = {"lpddr4x-4266", "lpddr4-3200", "ddr4-3200", "hbm2-2000"};
+const char* const kPresets[] = {"lpddr4x-4266", "lpddr4-3200", "lpddr5-6400",
+                                "ddr4-3200",    "ddr5-4800",   "hbm2-2000",
+                                "hbm2e-3200",   "hbm3-6400",   "gddr6-14000"};
 
 params::MemoryPreset load(const std::string& name) {
   return config::load<params::MemoryPreset>(std::string(LACUNA_SOURCE_DIR) + "/configs/memories/" +

@@ -83,18 +83,24 @@ MemoryResult TlmMemory::result() {
   figures["row_misses"] = real(channels.row_misses);
   figures["row_conflicts"] = real(channels.row_conflicts);
   figures["forwarded_reads"] = real(channels.forwarded_reads);
+  figures["merged_reads"] = real(channels.merged_reads);
+  figures["merged_writes"] = real(channels.merged_writes);
   figures["direction_switches"] = real(channels.direction_switches);
   figures["data_bus_cycles"] = real(channels.data_bus_cycles);
   figures["busy_cycles"] = real(channels.busy_cycles);
   figures["active_cycles"] = real(channels.active_cycles);
   figures["precharged_cycles"] = real(channels.precharged_cycles);
   figures["refreshing_cycles"] = real(channels.refreshing_cycles);
-  if (channels.reads() > 0) {
-    figures["mean_read_latency_cycles"] = real(channels.read_latency_sum) / real(channels.reads());
+  figures["active_power_down_cycles"] = real(channels.active_power_down_cycles);
+  figures["precharge_power_down_cycles"] = real(channels.precharge_power_down_cycles);
+  figures["self_refresh_cycles"] = real(channels.self_refresh_cycles);
+  if (channels.reads_done() > 0) {
+    figures["mean_read_latency_cycles"] =
+        real(channels.read_latency_sum) / real(channels.reads_done());
   }
-  if (channels.writes() > 0) {
+  if (channels.writes_done() > 0) {
     figures["mean_write_latency_cycles"] =
-        real(channels.write_latency_sum) / real(channels.writes());
+        real(channels.write_latency_sum) / real(channels.writes_done());
   }
   const timing::sram::SramStats& sram = interconnect_->sram().stats();
   result.sram_read_bytes = sram.read_words * chip_.sram.width;

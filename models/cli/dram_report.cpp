@@ -71,7 +71,12 @@ Json energy_json(const DramRun& run, const ChannelStats& stats, double seconds) 
                  {"read", energy.read},
                  {"write", energy.write},
                  {"refresh", energy.refresh},
-                 {"background", energy.background}};
+                 {"active_standby", energy.active_standby},
+                 {"precharge_standby", energy.precharge_standby},
+                 {"active_power_down", energy.active_power_down},
+                 {"precharge_power_down", energy.precharge_power_down},
+                 {"self_refresh", energy.self_refresh},
+                 {"io", energy.io}};
     total = energy.total();
   } else {
     total = timing::dram::energy_from_bits(run.preset, stats);
@@ -163,6 +168,8 @@ Json dram_json(const DramRun& run) {
                       {"conflicts", stats.row_conflicts},
                       {"hit_share", ratio(real(stats.row_hits), rows)},
                       {"forwarded_reads", stats.forwarded_reads},
+                      {"merged_reads", stats.merged_reads},
+                      {"merged_writes", stats.merged_writes},
                       {"direction_switches", stats.direction_switches}};
   Json commands = Json::object();
   for (const auto& [command, name] : enum_names(MemoryCommand{})) {

@@ -25,6 +25,10 @@ MemoryControllerParams MemoryControllerOverrides::applied_to(MemoryControllerPar
   replace(policy.min_batch, min_batch);
   replace(policy.write_age, write_age);
   replace(policy.row_hit_cap, row_hit_cap);
+  replace(policy.page_policy, page_policy);
+  replace(policy.page_timeout, page_timeout);
+  replace(policy.power_down, power_down);
+  replace(policy.self_refresh, self_refresh);
   replace(policy.refresh, refresh);
   replace(policy.refresh_postpone, refresh_postpone);
   replace(policy.pipeline_cycles, pipeline_cycles);

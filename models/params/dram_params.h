@@ -25,6 +25,10 @@ struct MemoryControllerOverrides {
   std::optional<int> min_batch;
   std::optional<int> write_age;
   std::optional<int> row_hit_cap;
+  std::optional<MemoryPagePolicy> page_policy;
+  std::optional<int> page_timeout;
+  std::optional<int> power_down;
+  std::optional<int> self_refresh;
   std::optional<MemoryRefresh> refresh;
   std::optional<int> refresh_postpone;
   std::optional<int> pipeline_cycles;
@@ -55,6 +59,23 @@ struct MemoryControllerOverrides {
     visitor(field("row_hit_cap", "younger row hits that may pass an older request of their bank")
                 .range(1, 1 << 20),
             self.row_hit_cap);
+    visitor(field("page_policy",
+                  "open: rows stay open until another row or a refresh needs the bank; closed: the "
+                  "last waiting access of a row closes it (RDA, WRA); timeout: a row that nobody "
+                  "wants for page_timeout is closed"),
+            self.page_policy);
+    visitor(field("page_timeout", "cycles that an unwanted row stays open, with timeout",
+                  Unit::kCycles)
+                .range(1, 1e9),
+            self.page_timeout);
+    visitor(field("power_down", "idle cycles after which a rank powers down; 0: never",
+                  Unit::kCycles)
+                .range(0, 1e9),
+            self.power_down);
+    visitor(field("self_refresh", "idle cycles after which a rank refreshes itself; 0: never",
+                  Unit::kCycles)
+                .range(0, 1e9),
+            self.self_refresh);
     visitor(field("refresh", "all banks of a rank at once, bank by bank, or not at all"),
             self.refresh);
     visitor(field("refresh_postpone", "refreshes that may be owed while requests wait").range(0, 8),

@@ -58,9 +58,29 @@ void check_organization(const MemoryOrganization& o, Rules& rules) {
                 fmt::format("channel_width ({}) times pseudo_channels ({}) must be a multiple of "
                             "device_width ({})",
                             o.channel_width, o.pseudo_channels, o.device_width));
+  rules.require(o.banks_per_rank() % o.refresh_banks == 0, {"organization.refresh_banks"},
+                fmt::format("refresh_banks ({}) is more than the {} banks of a rank",
+                            o.refresh_banks, o.banks_per_rank()));
   rules.require(
       o.total_banks() <= 512, {"organization.banks"},
       fmt::format("a channel has {} banks in all; at most 512 are possible", o.total_banks()));
+}
+
+// Entry and exit go together, and what the policy uses must be there.
+void check_policy(const MemoryPreset& preset, Rules& rules) {
+  const MemoryControllerParams& policy = preset.controller;
+  rules.require(preset.has(kPDE) == preset.has(kPDX), {"commands"},
+                "power-down needs both commands, PDE and PDX");
+  rules.require(preset.has(kSRE) == preset.has(kSRX), {"commands"},
+                "self-refresh needs both commands, SRE and SRX");
+  rules.require(policy.power_down == 0 || preset.has(kPDE), {"controller.power_down"},
+                "the device has no power-down: commands PDE and PDX are missing");
+  rules.require(policy.self_refresh == 0 || preset.has(kSRE), {"controller.self_refresh"},
+                "the device has no self-refresh: commands SRE and SRX are missing");
+  rules.require(policy.page_policy != MemoryPagePolicy::kClosed ||
+                    (preset.has(kRDA) && preset.has(kWRA)),
+                {"controller.page_policy"},
+                "closed pages need the commands RDA and WRA");
 }
 
 void check_commands(const MemoryPreset& preset, Rules& rules) {
@@ -126,6 +146,11 @@ std::vector<Violation> MemoryControllerParams::validate() const {
         {{"write_low", "write_high"},
          fmt::format("write_low ({}) must be below write_high ({})", write_low, write_high)});
   }
+  if (self_refresh > 0 && power_down >= self_refresh) {
+    found.push_back({{"power_down", "self_refresh"},
+                     fmt::format("power_down ({}) must come before self_refresh ({})", power_down,
+                                 self_refresh)});
+  }
   return found;
 }
 
@@ -133,6 +158,7 @@ std::vector<Violation> MemoryPreset::validate() const {
   Rules rules(*this);
   check_organization(organization, rules);
   check_commands(*this, rules);
+  check_policy(*this, rules);
   rules.cycles("latency.read", latency.read_latency, 1);
   rules.cycles("latency.write", latency.write_latency, 0);
   rules.cycles("latency.refresh", latency.refresh_interval, 1);

@@ -32,17 +32,34 @@ constexpr auto enum_names(MemoryLevel) {
       EnumName{MemoryLevel::kBankGroup, "bank_group"}, EnumName{MemoryLevel::kBank, "bank"}};
 }
 
-/// Commands of the DRAM. RDA and WRA precharge their bank by themselves; PREA and REFab address a
-/// whole rank, REFpb one bank.
-enum class MemoryCommand { kACT, kRD, kRDA, kWR, kWRA, kPRE, kPREA, kREFab, kREFpb };
-inline constexpr int kMemoryCommands = 9;
+/// Commands of the DRAM. RDA and WRA precharge their bank by themselves. PREA and REFab address a
+/// whole rank, as do entry and exit of power-down (PDE, PDX) and of self-refresh (SRE, SRX). REFpb
+/// refreshes one bank, or organization.refresh_banks of them (LPDDR5: a pair, DDR5: REFsb).
+enum class MemoryCommand {
+  kACT,
+  kRD,
+  kRDA,
+  kWR,
+  kWRA,
+  kPRE,
+  kPREA,
+  kREFab,
+  kREFpb,
+  kPDE,
+  kPDX,
+  kSRE,
+  kSRX
+};
+inline constexpr int kMemoryCommands = 13;
 constexpr auto enum_names(MemoryCommand) {
   return std::array{
       EnumName{MemoryCommand::kACT, "ACT"},    EnumName{MemoryCommand::kRD, "RD"},
       EnumName{MemoryCommand::kRDA, "RDA"},    EnumName{MemoryCommand::kWR, "WR"},
       EnumName{MemoryCommand::kWRA, "WRA"},    EnumName{MemoryCommand::kPRE, "PRE"},
       EnumName{MemoryCommand::kPREA, "PREA"},  EnumName{MemoryCommand::kREFab, "REFab"},
-      EnumName{MemoryCommand::kREFpb, "REFpb"}};
+      EnumName{MemoryCommand::kREFpb, "REFpb"}, EnumName{MemoryCommand::kPDE, "PDE"},
+      EnumName{MemoryCommand::kPDX, "PDX"},    EnumName{MemoryCommand::kSRE, "SRE"},
+      EnumName{MemoryCommand::kSRX, "SRX"}};
 }
 
 /// One row of the timing table.
@@ -101,7 +118,8 @@ struct MemoryOrganization {
   int pseudo_channels = 1;
   int ranks = 1;
   int bank_groups = 1;
-  int banks = 8;  ///< per bank group
+  int banks = 8;          ///< per bank group
+  int refresh_banks = 1;  ///< that one REFpb refreshes, evenly spread over the rank
   std::int64_t rows = 65536;
   int columns = 1024;
   int burst_length = 16;        ///< beats
@@ -113,6 +131,8 @@ struct MemoryOrganization {
   [[nodiscard]] int burst_cycles() const { return burst_length / transfers_per_clock; }
   [[nodiscard]] int bursts_per_row() const { return columns / burst_length; }
   [[nodiscard]] int banks_per_rank() const { return bank_groups * banks; }
+  /// REFpb commands that refresh a whole rank.
+  [[nodiscard]] int refresh_sets() const { return banks_per_rank() / refresh_banks; }
   [[nodiscard]] int total_banks() const { return pseudo_channels * ranks * bank_groups * banks; }
   /// Bytes behind one channel.
   [[nodiscard]] std::int64_t channel_bytes() const {
@@ -139,6 +159,13 @@ struct MemoryOrganization {
     visitor(field("bank_groups", "bank groups of a rank").range(1, 8).power_of_2(),
             self.bank_groups);
     visitor(field("banks", "banks of a bank group").range(1, 32).power_of_2(), self.banks);
+    visitor(field("refresh_banks",
+                  "banks that one REFpb refreshes, evenly spread over the rank: LPDDR5 2, DDR5 "
+                  "(REFsb) one of each bank group")
+                .range(1, 32)
+                .power_of_2()
+                .optional(),
+            self.refresh_banks);
     visitor(field("rows", "rows of a bank").range(2, 1 << 24).power_of_2(), self.rows);
     visitor(field("columns", "beats of channel_width bits in an open row")
                 .range(8, 1 << 16)
@@ -213,6 +240,8 @@ struct MemoryRail {
 /// everything.
 struct MemoryPower {
   double per_bit = 0;                       ///< joules per transferred bit, all included
+  double io_read = 0;   ///< joules per bit read, I/O that the rails leave out
+  double io_write = 0;  ///< joules per bit written, I/O that the rails leave out
   std::map<std::string, MemoryRail> rails;  ///< empty = no currents known
   std::string tras = "0";                   ///< ACT to PRE at which idd0 was measured, expression
   std::string trc = "0";                    ///< ACT to ACT at which idd0 was measured, expression
@@ -225,6 +254,16 @@ struct MemoryPower {
     visitor(field("per_bit", "energy per transferred bit, everything included", Unit::kJoules)
                 .range(0, 1e-9),
             self.per_bit);
+    visitor(field("io_read", "I/O and termination of a read, per bit, beside the rails",
+                  Unit::kJoules)
+                .range(0, 1e-9)
+                .optional(),
+            self.io_read);
+    visitor(field("io_write", "I/O and termination of a write, per bit, beside the rails",
+                  Unit::kJoules)
+                .range(0, 1e-9)
+                .optional(),
+            self.io_write);
     visitor(field("tras", "ACT to PRE at which idd0 holds: an expression").optional(), self.tras);
     visitor(field("trc", "ACT to ACT at which idd0 holds: an expression").optional(), self.trc);
     visitor(field("trfc", "length of an all-bank refresh: an expression").optional(), self.trfc);
@@ -237,6 +276,14 @@ enum class MemoryScheduler { kFrFcfs, kFcfs };
 constexpr auto enum_names(MemoryScheduler) {
   return std::array{EnumName{MemoryScheduler::kFrFcfs, "fr_fcfs"},
                     EnumName{MemoryScheduler::kFcfs, "fcfs"}};
+}
+
+/// When rows are closed.
+enum class MemoryPagePolicy { kOpen, kClosed, kTimeout };
+constexpr auto enum_names(MemoryPagePolicy) {
+  return std::array{EnumName{MemoryPagePolicy::kOpen, "open"},
+                    EnumName{MemoryPagePolicy::kClosed, "closed"},
+                    EnumName{MemoryPagePolicy::kTimeout, "timeout"}};
 }
 
 /// How refresh is done.
@@ -257,6 +304,10 @@ struct MemoryControllerParams {
   int min_batch = 16;    ///< column commands in one direction before turning round
   int write_age = 4096;  ///< cycles after which a waiting write starts a drain
   int row_hit_cap = 16;  ///< younger row hits that may pass a waiting older request of the bank
+  MemoryPagePolicy page_policy = MemoryPagePolicy::kOpen;
+  int page_timeout = 200;  ///< cycles that an unwanted row stays open, with kTimeout
+  int power_down = 0;      ///< idle cycles before a rank's power-down; 0: never
+  int self_refresh = 0;    ///< idle cycles before a rank's self-refresh; 0: never
   MemoryRefresh refresh = MemoryRefresh::kAllBank;
   int refresh_postpone = 8;  ///< refreshes that may be owed while requests wait
   int pipeline_cycles = 0;   ///< added to every completion: controller and PHY
@@ -284,10 +335,31 @@ struct MemoryControllerParams {
     visitor(field("row_hit_cap", "younger row hits that may pass an older request of their bank")
                 .range(1, 1 << 20),
             self.row_hit_cap);
+    visitor(field("page_policy",
+                  "open: rows stay open until another row or a refresh needs the bank; closed: the "
+                  "last waiting access of a row closes it (RDA, WRA); timeout: a row that nobody "
+                  "wants for page_timeout is closed")
+                .optional(),
+            self.page_policy);
+    visitor(field("page_timeout", "cycles that an unwanted row stays open, with timeout",
+                  Unit::kCycles)
+                .range(1, 1e9)
+                .optional(),
+            self.page_timeout);
+    visitor(field("power_down", "idle cycles after which a rank powers down; 0: never",
+                  Unit::kCycles)
+                .range(0, 1e9)
+                .optional(),
+            self.power_down);
+    visitor(field("self_refresh", "idle cycles after which a rank refreshes itself; 0: never",
+                  Unit::kCycles)
+                .range(0, 1e9)
+                .optional(),
+            self.self_refresh);
     visitor(field("refresh", "all banks of a rank at once, bank by bank, or not at all"),
             self.refresh);
     visitor(field("refresh_postpone",
-                  "refreshes that may be owed while requests wait; JEDEC allows 8 (all-bank)")
+                  "refreshes of a whole rank that may be owed while requests wait; JEDEC allows 8")
                 .range(0, 8),
             self.refresh_postpone);
     visitor(
@@ -343,7 +415,7 @@ struct MemoryPreset {
     visitor(field("latency", "data and refresh times: expressions"), self.latency);
     visitor(field("commands",
                   "the commands that the device has, by name: ACT, RD, RDA, WR, WRA, PRE, "
-                  "PREA, REFab, REFpb"),
+                  "PREA, REFab, REFpb, PDE, PDX, SRE, SRX"),
             self.commands);
     visitor(field("constraints", "the timing table"), self.constraints);
     visitor(field("power", "energy per bit, supply currents"), self.power);

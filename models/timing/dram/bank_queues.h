@@ -27,6 +27,7 @@ class BankQueues {
     std::int32_t column = 0;
     std::int16_t older = -1;  ///< neighbours in order of arrival
     std::int16_t younger = -1;
+    std::int32_t merged = -1;  ///< the owner's: first of the requests that joined this burst
     bool activated = false;   ///< an ACT was issued for this burst
     bool conflicted = false;  ///< a PRE was issued for this burst
   };
@@ -44,7 +45,7 @@ class BankQueues {
   }
 
   [[nodiscard]] int size() const { return size_; }
-  [[nodiscard]] bool full() const { return free_.empty(); }
+  [[nodiscard]] int capacity() const { return static_cast<int>(capacity_); }
   [[nodiscard]] int size(int bank) const { return banks_[at(bank)].count; }
   /// Bit b of word w: bank 64 w + b has waiting bursts.
   [[nodiscard]] const std::vector<std::uint64_t>& occupied() const { return occupied_; }
@@ -58,17 +59,17 @@ class BankQueues {
   /// The oldest burst of all, which is the first of its bank; the queue must not be empty.
   [[nodiscard]] const Burst& oldest() const { return bursts_[static_cast<std::size_t>(oldest_)]; }
 
-  /// Whether a burst for exactly this place waits.
+  /// The burst for exactly this place, if one waits.
+  [[nodiscard]] Burst* find(int bank, std::int32_t row, std::int32_t column) {
+    const int position = position_of(bank, row, column);
+    return position < 0 ? nullptr : &burst(bank, position);
+  }
   [[nodiscard]] bool contains(int bank, std::int32_t row, std::int32_t column) const {
-    const Bank& queue = banks_[at(bank)];
-    const std::size_t base = at(bank) * capacity_;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(queue.count); ++i) {
-      if (rows_[base + i] == row &&
-          bursts_[static_cast<std::size_t>(slots_[base + i])].column == column) {
-        return true;
-      }
-    }
-    return false;
+    return position_of(bank, row, column) >= 0;
+  }
+  /// Whether a burst behind this position wants the row.
+  [[nodiscard]] bool wants_row(int bank, std::int32_t row, int behind = -1) const {
+    return find_row(bank, behind + 1, row) >= 0;
   }
 
   void push(const Burst& burst, std::int32_t open_row) {
@@ -137,6 +138,18 @@ class BankQueues {
   };
 
   static std::size_t at(int bank) { return static_cast<std::size_t>(bank); }
+
+  [[nodiscard]] int position_of(int bank, std::int32_t row, std::int32_t column) const {
+    const Bank& queue = banks_[at(bank)];
+    const std::size_t base = at(bank) * capacity_;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(queue.count); ++i) {
+      if (rows_[base + i] == row &&
+          bursts_[static_cast<std::size_t>(slots_[base + i])].column == column) {
+        return static_cast<int>(i);
+      }
+    }
+    return -1;
+  }
 
   [[nodiscard]] int find_row(int bank, int from, std::int32_t row) const {
     const std::int32_t* rows = &rows_[at(bank) * capacity_];

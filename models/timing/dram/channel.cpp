@@ -8,7 +8,6 @@
 
 namespace lacuna::timing::dram {
 
-using params::MemoryRefresh;
 using enum params::MemoryCommand;
 
 Channel::Channel(const TimingTable& table, const params::MemoryControllerParams& policy,
@@ -19,7 +18,8 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
       states_(table),
       refresh_(table, policy.refresh, policy.refresh_postpone, refresh_phase),
       banks_(static_cast<std::size_t>(table.banks())),
-      rank_pending_(static_cast<std::size_t>(table.ranks()), 0),
+      ranks_(static_cast<std::size_t>(table.ranks())),
+      may_sleep_(policy.power_down > 0 || policy.self_refresh > 0),
       queues_{BankQueues(table.banks(), policy.read_queue),
               BankQueues(table.banks(), policy.write_queue)},
       wishes_{Wishes(table.banks()), Wishes(table.banks())},
@@ -30,7 +30,8 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
 }
 
 bool Channel::can_accept(const BurstRequest& request) const {
-  if (queues_[request.is_write ? kWrites : kReads].full()) return false;
+  const Direction direction = request.is_write ? kWrites : kReads;
+  if (waiting(direction) >= queues_[direction].capacity()) return false;
   return !request.is_write || !queues_[kReads].contains(request.bank, request.row, request.column);
 }
 
@@ -51,18 +52,28 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
     finish(burst, false, now + 1 + policy_.pipeline_cycles);
     return;
   }
+  const Direction direction = request.is_write ? kWrites : kReads;
+  if (queues_[direction].size(request.bank) > 0) {
+    BankQueues::Burst* same =
+        queues_[direction].find(request.bank, request.row, request.column);
+    if (same != nullptr) {
+      ++(request.is_write ? stats_.merged_writes : stats_.merged_reads);
+      settle_queues(now);
+      merge(*same, request);
+      note_largest_queue(direction);
+      return;
+    }
+  }
   if (!is_busy_) {
     is_busy_ = true;
     // Data of earlier bursts may still be on its way: that time is counted already.
     busy_since_ = std::max(now, last_data_);
   }
-  const Direction direction = request.is_write ? kWrites : kReads;
   settle_queues(now);
   queues_[direction].push(burst, bank_state(request.bank).open_row);
-  std::int64_t& largest = request.is_write ? stats_.write_queue_largest : stats_.read_queue_largest;
-  largest = std::max<std::int64_t>(largest, queues_[direction].size());
+  note_largest_queue(direction);
   renew_wish(request.bank, direction);
-  ++rank_pending_[static_cast<std::size_t>(table_.place(request.bank).rank)];
+  ++ranks_[static_cast<std::size_t>(table_.place(request.bank).rank)].pending;
   is_chosen_ = false;
 }
 
@@ -83,11 +94,17 @@ const ChannelStats& Channel::stats(Cycle now) {
   return stats_;
 }
 
+void Channel::note_largest_queue(Direction direction) {
+  std::int64_t& largest =
+      direction == kWrites ? stats_.write_queue_largest : stats_.read_queue_largest;
+  largest = std::max<std::int64_t>(largest, waiting(direction));
+}
+
 void Channel::settle_queues(Cycle time) {
   const Cycle passed = time - queues_since_;
   queues_since_ = time;
-  stats_.read_queue_cycles += passed * queues_[kReads].size();
-  stats_.write_queue_cycles += passed * queues_[kWrites].size();
+  stats_.read_queue_cycles += passed * waiting(kReads);
+  stats_.write_queue_cycles += passed * waiting(kWrites);
 }
 
 // ---- what to do next ----
@@ -110,23 +127,6 @@ Channel::Direction Channel::next_direction() const {
       writes == 0 ||
       (batch_done && (writes <= policy_.write_low || served_in_direction_ >= policy_.write_queue));
   return turn ? kReads : kWrites;
-}
-
-void Channel::renew_blocked() {
-  std::fill(blocked_.begin(), blocked_.end(), 0);
-  for (int rank = 0; rank < refresh_.ranks(); ++rank) {
-    const RefreshTimer::Rank& state = refresh_.rank(rank);
-    if (!state.forced) continue;
-    int first = rank * table_.banks_per_rank();
-    int last = first + table_.banks_per_rank();
-    if (refresh_.mode() == MemoryRefresh::kPerBank) {
-      first += state.next_bank;
-      last = first + 1;
-    }
-    for (int bank = first; bank < last; ++bank) {
-      blocked_[static_cast<std::size_t>(bank) / 64] |= std::uint64_t{1} << (bank % 64);
-    }
-  }
 }
 
 void Channel::renew_wish(int bank, Direction direction) {
@@ -211,35 +211,16 @@ void Channel::consider_oldest(Direction direction, Action& column, Action& row) 
   (kind == Wishes::kColumn ? column : row) = action;
 }
 
-void Channel::consider_refresh(Action& row) const {
-  for (int rank = 0; rank < refresh_.ranks(); ++rank) {
-    const RefreshTimer::Rank& state = refresh_.rank(rank);
-    if (state.owed == 0) continue;
-    const int first_bank = rank * table_.banks_per_rank();
-    Action action;
-    if (refresh_.mode() == MemoryRefresh::kAllBank) {
-      if (!state.forced && rank_pending_[static_cast<std::size_t>(rank)] > 0) continue;
-      action.bank = first_bank;
-      const int open = states_.open_banks(rank);
-      action.command = open == 0 ? kREFab : kPREA;
-      if (open == 1) {
-        action.command = kPRE;
-        while (bank_state(action.bank).open_row < 0) ++action.bank;
-        action.time = ready_.earliest(kPRE, action.bank);
-      } else {
-        action.time = ready_.earliest_rank(action.command, rank);
-      }
-    } else {
-      action.bank = first_bank + state.next_bank;
-      const bool wanted =
-          queues_[kReads].size(action.bank) + queues_[kWrites].size(action.bank) > 0;
-      if (!state.forced && wanted) continue;
-      action.command = bank_state(action.bank).open_row >= 0 ? kPRE : kREFpb;
-      action.time = ready_.earliest(action.command, action.bank);
-    }
-    action.time = std::max(action.time, floor_);
-    keep_better(row, action);
+void Channel::consider_closing(Action& column) {
+  if (column.time == kNever) return;
+  const std::int32_t row = bank_state(column.bank).open_row;
+  const Direction other = column.direction == kReads ? kWrites : kReads;
+  if (queues_[column.direction].wants_row(column.bank, row, column.position) ||
+      queues_[other].wants_row(column.bank, row)) {
+    return;
   }
+  column.command = column.command == kRD ? kRDA : kWRA;
+  column.time = std::max(column.time, ready_.earliest(column.command, column.bank));
 }
 
 void Channel::choose() {
@@ -255,7 +236,10 @@ void Channel::choose() {
     consider(Wishes::kPrecharge, direction, column.time - 1, row);
     consider(Wishes::kActivate, direction, column.time - 1, row);
   }
+  if (policy_.page_policy == params::MemoryPagePolicy::kClosed) consider_closing(column);
   if (refresh_.owed_in_all() > 0) consider_refresh(row);
+  if (policy_.page_policy == params::MemoryPagePolicy::kTimeout) consider_timeout(row);
+  if (may_sleep_) consider_sleep(row);
 
   chosen_ = column;
   if (row.time < column.time) {
@@ -283,7 +267,7 @@ void Channel::perform(const Action& action) {
     renew_blocked();
     return;
   }
-  // A refresh takes no side; position < 0.
+  // Upkeep takes no side.
   if (action.position >= 0 && action.direction != direction_) {
     direction_ = action.direction;
     served_in_direction_ = 0;
@@ -294,43 +278,24 @@ void Channel::perform(const Action& action) {
     perform_column(action);
     return;
   }
-  const int rank = table_.place(action.bank).rank;
-  switch (action.command) {
-    case kACT: {
-      BankQueues::Burst& burst = queues_[direction_].burst(action.bank, action.position);
-      burst.activated = true;
-      issue(kACT, action.bank, action.time, burst.row, -1);
-      open_row(action.bank, burst.row, action.time);
-      break;
-    }
-    case kPRE:
-      if (action.position >= 0) {
-        queues_[direction_].burst(action.bank, action.position).conflicted = true;
-      }
-      issue(kPRE, action.bank, action.time, -1, -1);
-      close_bank(action.bank);
-      states_.banks_closed(rank, 1, action.time);
-      break;
-    case kPREA:
-      issue(kPREA, action.bank, action.time, -1, -1);
-      close_rank(rank, action.time);
-      break;
-    case kREFab:
-      issue(kREFab, action.bank, action.time, -1, -1);
-      states_.refresh_started(rank, action.time);
-      refresh_.refreshed(rank);
-      renew_blocked();
-      break;
-    case kREFpb:
-      issue(kREFpb, action.bank, action.time, -1, -1);
-      refresh_.refreshed(rank);
-      renew_blocked();
-      break;
-    case kRD:
-    case kRDA:
-    case kWR:
-    case kWRA:
-      break;
+  if (action.position >= 0) {
+    perform_row(action);
+  } else {
+    perform_upkeep(action);
+  }
+}
+
+void Channel::perform_row(const Action& action) {
+  BankQueues::Burst& burst = queues_[direction_].burst(action.bank, action.position);
+  if (action.command == kACT) {
+    burst.activated = true;
+    issue(kACT, action.bank, action.time, burst.row, -1);
+    open_row(action.bank, burst.row, action.time);
+  } else {
+    burst.conflicted = true;
+    issue(kPRE, action.bank, action.time, -1, -1);
+    close_bank(action.bank);
+    states_.banks_closed(table_.place(action.bank).rank, 1, action.time);
   }
 }
 
@@ -339,12 +304,23 @@ void Channel::perform_column(const Action& action) {
   const BankQueues::Burst burst = queue.burst(action.bank, action.position);
   BankState& state = bank_state(action.bank);
   const bool is_write = direction_ == kWrites;
+  const bool closes = action.command == kRDA || action.command == kWRA;
+  const Cycle precharge = std::max(ready_.of_banks(kPRE)[action.bank],
+                                   action.time + table_.precharge_after(action.command));
   issue(action.command, action.bank, action.time, burst.row, burst.column);
   if (action.position > 0) ++state.passed;
   settle_queues(action.time);
+  state.last_use = action.time;
   queue.remove(action.bank, action.position, state.open_row);
-  renew_wishes(action.bank);
-  --rank_pending_[static_cast<std::size_t>(table_.place(action.bank).rank)];
+  const int rank = table_.place(action.bank).rank;
+  if (closes) {
+    close_bank(action.bank);
+    states_.bank_closes_itself(rank, action.time, precharge);
+  } else {
+    renew_wishes(action.bank);
+  }
+  --ranks_[static_cast<std::size_t>(rank)].pending;
+  ranks_[static_cast<std::size_t>(rank)].idle_since = action.time;
   ++served_in_direction_;
 
   if (burst.conflicted) {
@@ -366,7 +342,20 @@ void Channel::perform_column(const Action& action) {
 }
 
 void Channel::finish(const BankQueues::Burst& burst, bool is_write, Cycle done) {
-  const Cycle latency = done - burst.arrival;
+  complete(burst.id, burst.arrival, is_write, done);
+  for (std::int32_t at = burst.merged; at >= 0;) {
+    --joined_[is_write ? kWrites : kReads];
+    Merged& joined = merged_[static_cast<std::size_t>(at)];
+    complete(joined.id, joined.arrival, is_write, done);
+    const std::int32_t next = joined.next;
+    joined.next = free_merged_;
+    free_merged_ = at;
+    at = next;
+  }
+}
+
+void Channel::complete(std::uint64_t id, Cycle arrival, bool is_write, Cycle done) {
+  const Cycle latency = done - arrival;
   if (is_write) {
     stats_.write_latency_sum += latency;
     stats_.write_latency_largest = std::max(stats_.write_latency_largest, latency);
@@ -374,7 +363,20 @@ void Channel::finish(const BankQueues::Burst& burst, bool is_write, Cycle done) 
     stats_.read_latency_sum += latency;
     stats_.read_latency_largest = std::max(stats_.read_latency_largest, latency);
   }
-  completions_.push_back({burst.id, done});
+  completions_.push_back({id, done});
+}
+
+void Channel::merge(BankQueues::Burst& burst, const BurstRequest& request) {
+  std::int32_t at = free_merged_;
+  if (at >= 0) {
+    free_merged_ = merged_[static_cast<std::size_t>(at)].next;
+  } else {
+    at = static_cast<std::int32_t>(merged_.size());
+    merged_.emplace_back();
+  }
+  ++joined_[request.is_write ? kWrites : kReads];
+  merged_[static_cast<std::size_t>(at)] = {request.id, request.arrival, burst.merged};
+  burst.merged = at;
 }
 
 void Channel::issue(MemoryCommand command, int bank, Cycle time, int row, int column) {
@@ -384,14 +386,14 @@ void Channel::issue(MemoryCommand command, int bank, Cycle time, int row, int co
 }
 
 void Channel::open_row(int bank, std::int32_t row, Cycle time) {
-  bank_state(bank) = {row, 0};
+  bank_state(bank) = {row, 0, time};
   for (BankQueues& queue : queues_) queue.set_open_row(bank, row);
   renew_wishes(bank);
   states_.bank_opened(table_.place(bank).rank, time);
 }
 
 void Channel::close_bank(int bank) {
-  bank_state(bank) = {-1, 0};
+  bank_state(bank) = {};
   for (BankQueues& queue : queues_) queue.set_open_row(bank, -1);
   renew_wishes(bank);
 }

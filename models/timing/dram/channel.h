@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One DRAM channel with its controller: FR-FCFS (row hits first, then oldest first; hits may pass
-// an older request of their bank only so often), open pages, reads before writes until the write
-// queue fills up, refresh as late as allowed while requests wait.
+// an older request of their bank only so often) or FCFS; rows stay open, close behind their last
+// waiting access, or after a while; reads before writes until the write queue fills up; refresh as
+// late as allowed while requests wait; ranks that nobody wants power down and refresh themselves.
 //
 // Time is an argument, in cycles of the memory's command clock, and never stepped: the controller
 // computes the earliest legal cycle of every useful command and performs the earliest one; of
@@ -14,10 +15,14 @@
 // Completion times lie in the future of the column command; they are exact when reported.
 //
 // A request is one burst. A read of a burst that waits in the write queue is answered from there
-// without a command; a write to a burst that waits to be read is not accepted until then.
+// without a command; a write to a burst that waits to be read is not accepted until then. A request
+// for a burst for which one of its kind waits joins that one: a single command serves both.
 //
-// Not modelled here: power-down, self-refresh, closed-page policies, command bus parity, data bus
-// inversion, controller clock crossings (pipeline_cycles is a constant).
+// channel.cpp holds the scheduling of requests, channel_upkeep.cpp what happens beside them:
+// refresh, closing of unwanted rows, power-down.
+//
+// Not modelled here: command bus parity, data bus inversion, controller clock crossings
+// (pipeline_cycles is a constant).
 #pragma once
 
 #include <cstdint>
@@ -64,7 +69,7 @@ class Channel {
   /// Requires can_accept() and now >= every earlier time given.
   void enqueue(const BurstRequest& request, Cycle now);
 
-  /// Bursts that wait for their column command.
+  /// Bursts that wait for their column command; requests that joined one are not counted.
   [[nodiscard]] int pending() const { return queues_[0].size() + queues_[1].size(); }
   /// The cycle of the next command while requests wait; kNever when none do (refreshes of an idle
   /// channel are caught up later).
@@ -105,18 +110,30 @@ class Channel {
   // What may be done next; time kNever: nothing.
   struct Action {
     Cycle time = kNever;
-    std::uint64_t order = 0;  ///< of the request it serves; 0: a refresh, before all
+    std::uint64_t order = 0;  ///< of the request it serves; 0: upkeep that goes before all
     MemoryCommand command = MemoryCommand::kACT;
     bool is_due_time = false;  ///< no command: a refresh becomes due
     bool defers_row = false;   ///< a row command could have gone earlier
     Direction direction = kReads;
     int bank = 0;
-    int position = -1;  ///< of the burst in its bank's queue; -1: for a refresh
+    int position = -1;  ///< of the burst in its bank's queue; -1: upkeep
   };
   struct BankState {
     std::int32_t open_row = -1;
     std::int32_t passed = 0;  ///< row hits that passed an older request since the ACT
+    Cycle last_use = 0;       ///< ACT or column command
   };
+  struct RankState {
+    int pending = 0;       ///< bursts that wait
+    Cycle idle_since = 0;  ///< latest column command
+  };
+  // A request that joined a waiting burst.
+  struct Merged {
+    std::uint64_t id = 0;
+    Cycle arrival = 0;
+    std::int32_t next = -1;
+  };
+  static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
 
   static void keep_better(Action& best, const Action& other) {
     if (other.time < best.time || (other.time == best.time && other.order < best.order)) {
@@ -131,12 +148,29 @@ class Channel {
   void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) const;
   // FCFS: only the oldest request counts.
   void consider_oldest(Direction direction, Action& column, Action& row) const;
+  // Closed pages: the last access of a row precharges.
+  void consider_closing(Action& column);
   void consider_refresh(Action& row) const;
+  void consider_refresh_of_rank(int rank, Action& row) const;
+  void consider_refresh_of_set(int rank, Action& row) const;
+  // Rows that nobody wanted for page_timeout.
+  void consider_timeout(Action& row) const;
+  // Entry and exit of power-down and self-refresh.
+  void consider_sleep(Action& row) const;
+  void consider_sleep_of_rank(int rank, Action& row) const;
+  // Closes the rank's open banks: PRE for one, PREA for several.
+  [[nodiscard]] Action closing_of_rank(int rank) const;
+  [[nodiscard]] bool is_awake(int rank) const {
+    return states_.sleep(rank) == RankStates::Sleep::kAwake;
+  }
   [[nodiscard]] bool is_blocked(int bank) const {
     return ((blocked_[static_cast<std::size_t>(bank) / 64] >> (bank % 64)) & 1) != 0;
   }
-  // A rank's refresh became due or was done.
+  // A rank's refresh became due or was done, or it fell asleep or woke up.
   void renew_blocked();
+  void block(int bank) {
+    blocked_[static_cast<std::size_t>(bank) / 64] |= std::uint64_t{1} << (bank % 64);
+  }
   // A bank's queue of this direction, or its row, changed.
   void renew_wish(int bank, Direction direction);
   void renew_wishes(int bank) {
@@ -145,6 +179,8 @@ class Channel {
   }
 
   void perform(const Action& action);
+  void perform_row(const Action& action);
+  void perform_upkeep(const Action& action);
   void issue(MemoryCommand command, int bank, Cycle time, int row, int column);
   void perform_column(const Action& action);
   void open_row(int bank, std::int32_t row, Cycle time);
@@ -153,6 +189,13 @@ class Channel {
   void finish(const BankQueues::Burst& burst, bool is_write, Cycle done);
   // Counts how full the queues were up to `time`; before every change of them.
   void settle_queues(Cycle time);
+  void note_largest_queue(Direction direction);
+  // Room that is taken in the queue: bursts and the requests that joined them.
+  [[nodiscard]] int waiting(Direction direction) const {
+    return queues_[direction].size() + joined_[direction];
+  }
+  void complete(std::uint64_t id, Cycle arrival, bool is_write, Cycle done);
+  void merge(BankQueues::Burst& burst, const BurstRequest& request);
 
   [[nodiscard]] BankState& bank_state(int bank) { return banks_[static_cast<std::size_t>(bank)]; }
   [[nodiscard]] const BankState& bank_state(int bank) const {
@@ -165,10 +208,14 @@ class Channel {
   RankStates states_;
   RefreshTimer refresh_;
   std::vector<BankState> banks_;
-  std::vector<int> rank_pending_;
+  std::vector<RankState> ranks_;
+  bool may_sleep_ = false;
+  std::vector<Merged> merged_;  ///< linked lists; free entries from free_merged_ on
+  std::int32_t free_merged_ = -1;
+  int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue
   BankQueues queues_[2];
   Wishes wishes_[2];
-  std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh is coming
+  std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
   int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;
   int served_in_direction_ = 0;

@@ -20,6 +20,8 @@ struct ChannelStats {
   std::int64_t row_misses = 0;       ///< bank closed: needed ACT
   std::int64_t row_conflicts = 0;    ///< another row open: needed PRE and ACT
   std::int64_t forwarded_reads = 0;  ///< answered from the write queue, no command
+  std::int64_t merged_reads = 0;     ///< joined a waiting read of the same burst, no command
+  std::int64_t merged_writes = 0;    ///< joined a waiting write of the same burst, no command
   std::int64_t direction_switches = 0;
 
   // Bytes on the data bus, whole bursts.
@@ -29,10 +31,13 @@ struct ChannelStats {
   // Cycles of the memory clock.
   std::int64_t data_bus_cycles = 0;  ///< data on the bus, all pseudo-channels added
   std::int64_t busy_cycles = 0;      ///< from the arrival at an empty channel to its last data
-  // Rank-cycles: every rank is in exactly one of the three states.
+  // Rank-cycles: every rank is in exactly one of the six states.
   std::int64_t active_cycles = 0;      ///< at least one bank open
   std::int64_t precharged_cycles = 0;  ///< all banks closed
   std::int64_t refreshing_cycles = 0;  ///< all-bank refresh
+  std::int64_t active_power_down_cycles = 0;
+  std::int64_t precharge_power_down_cycles = 0;
+  std::int64_t self_refresh_cycles = 0;
 
   // Bursts waiting for their column command, summed over cycles: occupancy of the queues.
   std::int64_t read_queue_cycles = 0;
@@ -55,6 +60,11 @@ struct ChannelStats {
   [[nodiscard]] std::int64_t writes() const {
     return count(MemoryCommand::kWR) + count(MemoryCommand::kWRA);
   }
+  /// Requests answered, those without a command of their own included: what latencies add up over.
+  [[nodiscard]] std::int64_t reads_done() const {
+    return reads() + forwarded_reads + merged_reads;
+  }
+  [[nodiscard]] std::int64_t writes_done() const { return writes() + merged_writes; }
 
   ChannelStats& operator+=(const ChannelStats& other);
 };
@@ -65,6 +75,8 @@ inline ChannelStats& ChannelStats::operator+=(const ChannelStats& other) {
   row_misses += other.row_misses;
   row_conflicts += other.row_conflicts;
   forwarded_reads += other.forwarded_reads;
+  merged_reads += other.merged_reads;
+  merged_writes += other.merged_writes;
   direction_switches += other.direction_switches;
   read_bytes += other.read_bytes;
   write_bytes += other.write_bytes;
@@ -77,6 +89,9 @@ inline ChannelStats& ChannelStats::operator+=(const ChannelStats& other) {
   write_queue_cycles += other.write_queue_cycles;
   read_queue_largest = std::max(read_queue_largest, other.read_queue_largest);
   write_queue_largest = std::max(write_queue_largest, other.write_queue_largest);
+  active_power_down_cycles += other.active_power_down_cycles;
+  precharge_power_down_cycles += other.precharge_power_down_cycles;
+  self_refresh_cycles += other.self_refresh_cycles;
   read_latency_sum += other.read_latency_sum;
   read_latency_largest = std::max(read_latency_largest, other.read_latency_largest);
   write_latency_sum += other.write_latency_sum;

@@ -11,9 +11,9 @@ namespace lacuna::timing::dram {
 struct CommandRecord {
   Cycle time = 0;  ///< first cycle on the command bus
   MemoryCommand command = MemoryCommand::kACT;
-  int bank = 0;     ///< in the channel; of PREA and REFab the first of their rank
-  int row = -1;     ///< ACT, RD, WR: the row; else -1
-  int column = -1;  ///< RD, WR: in bursts; else -1
+  int bank = 0;     ///< in the channel; of commands to a whole rank (a set of banks) the first
+  int row = -1;     ///< ACT, RD, RDA, WR, WRA: the row; else -1
+  int column = -1;  ///< RD, RDA, WR, WRA: in bursts; else -1
 
   friend bool operator==(const CommandRecord&, const CommandRecord&) = default;
 };

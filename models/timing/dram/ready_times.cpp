@@ -68,6 +68,17 @@ Cycle ReadyTimes::earliest_rank(MemoryCommand command, int rank) const {
                    *std::max_element(banks, banks + table_.banks_per_rank())});
 }
 
+Cycle ReadyTimes::earliest_set(int bank) const {
+  const int rank = table_.place(bank).rank;
+  const int end = (rank + 1) * table_.banks_per_rank();
+  Cycle time =
+      std::max(of_ranks(MemoryCommand::kREFpb)[rank], of_bus(MemoryCommand::kREFpb));
+  for (int other = bank; other < end; other += table_.refresh_sets()) {
+    time = std::max(time, of_banks(MemoryCommand::kREFpb)[other]);
+  }
+  return time;
+}
+
 // The oldest entry of the ring once the command itself is in it.
 Cycle ReadyTimes::oldest_in_window(const TimingRule& rule, const BankPlace& place, int bank,
                                    Cycle last_edge) {
@@ -87,7 +98,7 @@ Cycle ReadyTimes::oldest_in_window(const TimingRule& rule, const BankPlace& plac
 void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
   using Scope = TimingRule::Scope;
   const BankPlace& place = table_.place(bank);
-  const bool whole_rank = command == MemoryCommand::kPREA || command == MemoryCommand::kREFab;
+  const bool whole_rank = is_whole_rank(command);
   const int cycles = table_.cycles(command);
   bus_free_[bus_[index_of(command)]] = time + cycles;
   const int per_group = table_.banks_per_group();
@@ -96,6 +107,9 @@ void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
   const int pseudo_first = place.pseudo_channel * pseudo_ranks;
   const int first_of_rank = place.rank * per_rank;
   const int first_of_group = place.group * per_group;
+  // The banks that the command addresses: bank, bank + stride, ... below the end.
+  const int stride = command == MemoryCommand::kREFpb ? table_.refresh_sets() : per_rank;
+  const int end_of_rank = first_of_rank + per_rank;
 
   for (const TimingRule& rule : table_.rules(command)) {
     const Cycle since =
@@ -108,14 +122,18 @@ void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
         if (whole_rank) {
           raise(banks, first_of_rank, per_rank, value);
         } else {
-          banks[bank] = std::max(banks[bank], value);
+          for (int each = bank; each < end_of_rank; each += stride) {
+            banks[each] = std::max(banks[each], value);
+          }
         }
         break;
       case Scope::kGroup:
         if (whole_rank) {
           raise(banks, first_of_rank, per_rank, value);
         } else {
-          raise(banks, first_of_group, per_group, value);
+          for (int each = bank; each < end_of_rank; each += stride) {
+            raise(banks, table_.place(each).group * per_group, per_group, value);
+          }
         }
         break;
       case Scope::kRank:

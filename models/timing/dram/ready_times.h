@@ -39,10 +39,12 @@ class ReadyTimes {
     return std::max(
         {of_banks(command)[bank], of_ranks(command)[table_.place(bank).rank], of_bus(command)});
   }
-  /// Earliest start of PREA or REFab for a rank.
+  /// Earliest start of a REFpb that addresses the set of this bank.
+  [[nodiscard]] Cycle earliest_set(int bank) const;
+  /// Earliest start of a command to a whole rank.
   [[nodiscard]] Cycle earliest_rank(MemoryCommand command, int rank) const;
 
-  /// `bank` is any bank of the rank for PREA and REFab.
+  /// `bank` is any bank of the rank for commands to a whole rank, the first of its set for REFpb.
   void issue(MemoryCommand command, int bank, Cycle time);
 
  private:

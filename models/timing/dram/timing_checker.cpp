@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -17,10 +18,16 @@ namespace {
 
 constexpr Cycle kNeverYet = kLongAgo;
 
-bool whole_rank(MemoryCommand command) { return command == kPREA || command == kREFab; }
-
 bool contains(const std::vector<MemoryCommand>& list, MemoryCommand command) {
   return std::find(list.begin(), list.end(), command) != list.end();
+}
+
+bool one_of(std::initializer_list<MemoryCommand> list, MemoryCommand command) {
+  return std::find(list.begin(), list.end(), command) != list.end();
+}
+
+bool whole_rank(MemoryCommand command) {
+  return one_of({kPREA, kREFab, kPDE, kPDX, kSRE, kSRX}, command);
 }
 
 std::size_t level_index(MemoryLevel level) { return static_cast<std::size_t>(level); }
@@ -32,14 +39,12 @@ TimingChecker::TimingChecker(const params::MemoryPreset& preset) : preset_(prese
   banks_ = sizes.total_banks();
   banks_per_rank_ = sizes.banks_per_rank();
   // How many banks a node of each level holds: channel, pseudo-channel, rank, group, bank.
-  const std::array<int, kLevels> node_banks = {banks_, banks_per_rank_ * sizes.ranks,
-                                               banks_per_rank_, sizes.banks, 1};
+  node_banks_ = {banks_, banks_per_rank_ * sizes.ranks, banks_per_rank_, sizes.banks, 1};
   for (std::size_t level = 0; level < kLevels; ++level) {
-    for (int bank = 0; bank < banks_; ++bank) {
-      nodes_[level].push_back(bank / node_banks[level]);
-      parents_[level].push_back(level == 0 ? 0 : bank / node_banks[level - 1]);
-    }
+    for (int bank = 0; bank < banks_; ++bank) nodes_[level].push_back(bank / node_banks_[level]);
   }
+  refresh_stride_ = banks_per_rank_ / sizes.refresh_banks;
+  ranks_.resize(static_cast<std::size_t>(banks_ / banks_per_rank_));
   for (const params::MemoryConstraint& rule : preset.constraints) {
     for (const MemoryCommand to : rule.to) rows_of_[index_of(to)].push_back(rows_.size());
     rows_.push_back({rule, preset.cycles(rule.latency), {}});
@@ -53,16 +58,20 @@ TimingChecker::TimingChecker(const params::MemoryPreset& preset) : preset_(prese
     refresh_interval_ = preset.cycles(preset.latency.refresh_interval);
     last_refresh_.assign(static_cast<std::size_t>(banks_ / banks_per_rank_), 0);
   } else if (mode == MemoryRefresh::kPerBank) {
-    refresh_interval_ = preset.cycles(preset.latency.refresh_bank_interval) * banks_per_rank_;
+    refresh_interval_ = preset.cycles(preset.latency.refresh_bank_interval) * refresh_stride_;
     last_refresh_.assign(static_cast<std::size_t>(banks_), 0);
   }
+  slept_.assign(last_refresh_.size(), 0);
   refreshes_.assign(last_refresh_.size(), 0);
 }
 
-std::pair<int, int> TimingChecker::banks_of(const CommandRecord& record) const {
-  if (!whole_rank(record.command)) return {record.bank, record.bank + 1};
+TimingChecker::Banks TimingChecker::banks_of(const CommandRecord& record) const {
   const int first = record.bank / banks_per_rank_ * banks_per_rank_;
-  return {first, first + banks_per_rank_};
+  if (whole_rank(record.command)) return {first, first + banks_per_rank_, 1};
+  if (record.command == kREFpb) {
+    return {first + record.bank % refresh_stride_, first + banks_per_rank_, refresh_stride_};
+  }
+  return {record.bank, record.bank + 1, 1};
 }
 
 Cycle TimingChecker::last_edge(MemoryCommand command, Cycle start) const {
@@ -83,6 +92,7 @@ void TimingChecker::on_command(const CommandRecord& record) {
     const Cycle edge = last_edge(record.command, record.time);
     check_rows(record, edge);
     check_buses(record, edge);
+    check_sleep(record);
     check_state(record);
     check_refresh(record);
     remember(record, edge);
@@ -90,19 +100,36 @@ void TimingChecker::on_command(const CommandRecord& record) {
   ++count_;
 }
 
-// Does a row of the table hold between a command to `earlier_bank` and this one?
-bool TimingChecker::related(const Row& row, int earlier_bank, const CommandRecord& later) const {
-  MemoryLevel level = row.rule.level;
-  // A command to a whole rank shares every bank and bank group of it.
-  if (whole_rank(later.command) && !row.rule.sibling &&
-      (level == MemoryLevel::kBank || level == MemoryLevel::kBankGroup)) {
-    level = MemoryLevel::kRank;
+Cycle TimingChecker::latest_in(const Row& row, int first, int end) const {
+  Cycle latest = kNeverYet;
+  for (const MemoryCommand from : row.rule.from) {
+    const std::vector<Cycle>& times = last_[index_of(from)];
+    for (int bank = first; bank < end; ++bank) {
+      latest = std::max(latest, times[static_cast<std::size_t>(bank)]);
+    }
   }
-  const bool same = node(level, earlier_bank) == node(level, later.bank);
-  if (!row.rule.sibling) return same;
-  const std::vector<int>& parents = parents_[level_index(level)];
-  return !same && parents[static_cast<std::size_t>(earlier_bank)] ==
-                      parents[static_cast<std::size_t>(later.bank)];
+  return latest;
+}
+
+// A node of the level is a run of banks. A command to several banks shares the nodes of each.
+Cycle TimingChecker::latest_related(const Row& row, const CommandRecord& later) const {
+  const std::size_t level = level_index(row.rule.level);
+  const int size = node_banks_[level];
+  Cycle latest = kNeverYet;
+  if (row.rule.sibling) {
+    const int parent_size = node_banks_[level - 1];
+    const int parent = later.bank / parent_size * parent_size;
+    const int own = later.bank / size * size;
+    latest = std::max(latest_in(row, parent, own), latest_in(row, own + size, parent + parent_size));
+  } else {
+    const Banks banks = banks_of(later);
+    for (int bank = banks.first; bank < banks.end; bank += std::max(banks.stride, 1)) {
+      const int own = bank / size * size;
+      latest = std::max(latest, latest_in(row, own, own + size));
+      if (own + size >= banks.end) break;
+    }
+  }
+  return latest;
 }
 
 void TimingChecker::check_rows(const CommandRecord& record, Cycle edge) {
@@ -113,13 +140,7 @@ void TimingChecker::check_rows(const CommandRecord& record, Cycle edge) {
       const std::deque<Cycle>& window = row.windows[node(row.rule.level, record.bank)];
       if (window.size() == static_cast<std::size_t>(row.rule.window)) earlier = window.front();
     } else {
-      for (const MemoryCommand from : row.rule.from) {
-        const std::vector<Cycle>& times = last_[index_of(from)];
-        for (int bank = 0; bank < banks_; ++bank) {
-          const Cycle time = times[static_cast<std::size_t>(bank)];
-          if (time > earlier && related(row, bank, record)) earlier = time;
-        }
-      }
+      earlier = latest_related(row, record);
     }
     if (earlier != kNeverYet && edge - earlier < row.latency) {
       report(record,
@@ -160,8 +181,48 @@ void TimingChecker::check_buses(const CommandRecord& record, Cycle edge) {
   }
 }
 
+void TimingChecker::check_sleep(const CommandRecord& record) {
+  Rank& rank = rank_of(record.bank);
+  switch (record.command) {
+    case kPDX:
+      if (rank.sleep != Sleep::kPowerDown) report(record, "the rank is not in power-down");
+      rank.sleep = Sleep::kAwake;
+      return;
+    case kSRX:
+      if (rank.sleep == Sleep::kSelfRefresh) {
+        wake_up(record);
+      } else {
+        report(record, "the rank is not in self-refresh");
+      }
+      rank.sleep = Sleep::kAwake;
+      return;
+    default:
+      break;
+  }
+  if (rank.sleep == Sleep::kPowerDown) report(record, "the rank is in power-down");
+  if (rank.sleep == Sleep::kSelfRefresh) report(record, "the rank is in self-refresh");
+  if (record.command == kPDE) rank.sleep = Sleep::kPowerDown;
+  if (record.command == kSRE) {
+    if (rank.owes_refresh) report(record, "no refresh since the last self-refresh");
+    rank.sleep = Sleep::kSelfRefresh;
+    rank.asleep_since = record.time;
+  }
+}
+
+void TimingChecker::wake_up(const CommandRecord& record) {
+  Rank& rank = rank_of(record.bank);
+  if (refresh_interval_ == 0) return;
+  rank.owes_refresh = true;
+  const bool per_bank = preset_.controller.refresh == MemoryRefresh::kPerBank;
+  const int first = record.bank / banks_per_rank_ * (per_bank ? banks_per_rank_ : 1);
+  for (int unit = first; unit < first + (per_bank ? banks_per_rank_ : 1); ++unit) {
+    slept_[static_cast<std::size_t>(unit)] += record.time - rank.asleep_since;
+    last_refresh_[static_cast<std::size_t>(unit)] = record.time;
+  }
+}
+
 void TimingChecker::check_state(const CommandRecord& record) {
-  const auto [first, last] = banks_of(record);
+  const Banks banks = banks_of(record);
   const int open = open_row_[static_cast<std::size_t>(record.bank)];
   if (record.command == kACT) {
     if (open >= 0) report(record, fmt::format("the bank has row {} open", open));
@@ -174,8 +235,8 @@ void TimingChecker::check_state(const CommandRecord& record) {
     } else if (open != record.row) {
       report(record, fmt::format("row {} is open, not row {}", open, record.row));
     }
-  } else if (record.command == kREFab || record.command == kREFpb) {
-    for (int bank = first; bank < last; ++bank) {
+  } else if (one_of({kREFab, kREFpb, kSRE}, record.command)) {
+    for (int bank = banks.first; bank < banks.end; bank += banks.stride) {
       if (open_row_[static_cast<std::size_t>(bank)] >= 0) {
         report(record, fmt::format("bank {} is open", bank));
       }
@@ -188,37 +249,49 @@ void TimingChecker::check_refresh(const CommandRecord& record) {
   const bool expected = (mode == MemoryRefresh::kAllBank && record.command == kREFab) ||
                         (mode == MemoryRefresh::kPerBank && record.command == kREFpb);
   if (!expected) return;
-  const auto unit = static_cast<std::size_t>(
-      mode == MemoryRefresh::kAllBank ? record.bank / banks_per_rank_ : record.bank);
-  const Cycle distance = record.time - last_refresh_[unit];
-  // Eight may be postponed: at most nine intervals between two refreshes.
-  if (distance > 9 * refresh_interval_) {
-    report(record, fmt::format("{} cycles since the last refresh; 9 intervals are {}", distance,
-                               9 * refresh_interval_));
+  rank_of(record.bank).owes_refresh = false;
+  Banks units = banks_of(record);
+  if (mode == MemoryRefresh::kAllBank) {
+    const int rank = record.bank / banks_per_rank_;
+    units = {rank, rank + 1, 1};
   }
-  last_refresh_[unit] = record.time;
-  ++refreshes_[unit];
+  for (int each = units.first; each < units.end; each += units.stride) {
+    const auto unit = static_cast<std::size_t>(each);
+    const Cycle distance = record.time - last_refresh_[unit];
+    // Eight may be postponed: at most nine intervals between two refreshes.
+    if (distance > 9 * refresh_interval_) {
+      report(record, fmt::format("{} cycles since the last refresh; 9 intervals are {}", distance,
+                                 9 * refresh_interval_));
+    }
+    last_refresh_[unit] = record.time;
+    ++refreshes_[unit];
+  }
 }
 
 void TimingChecker::finish(Cycle end) {
+  const int ranks = static_cast<int>(ranks_.size());
   for (std::size_t unit = 0; unit < refreshes_.size(); ++unit) {
-    const std::int64_t due = end / refresh_interval_;
+    const Rank& rank = ranks_[unit * static_cast<std::size_t>(ranks) / refreshes_.size()];
+    const Cycle asleep = slept_[unit] +
+                         (rank.sleep == Sleep::kSelfRefresh ? end - rank.asleep_since : 0);
+    const std::int64_t due = (end - asleep) / refresh_interval_;
     if (refreshes_[unit] + 9 < due) {
       ++violations_;
       if (findings_.size() < kKept) {
         findings_.push_back({-1,
                              {},
                              fmt::format("refresh unit {}: {} refreshes in {} cycles, {} were due",
-                                         unit, refreshes_[unit], end, due)});
+                                         unit, refreshes_[unit], end - asleep, due)});
       }
     }
   }
 }
 
 void TimingChecker::remember(const CommandRecord& record, Cycle edge) {
-  const auto [first, last] = banks_of(record);
-  for (int bank = first; bank < last; ++bank) {
-    last_[index_of(record.command)][static_cast<std::size_t>(bank)] = edge;
+  const Banks banks = banks_of(record);
+  std::vector<Cycle>& times = last_[index_of(record.command)];
+  for (int bank = banks.first; bank < banks.end; bank += banks.stride) {
+    times[static_cast<std::size_t>(bank)] = edge;
   }
   for (Row& row : rows_) {
     if (row.rule.window <= 1 || !contains(row.rule.from, record.command)) continue;
@@ -226,21 +299,12 @@ void TimingChecker::remember(const CommandRecord& record, Cycle edge) {
     window.push_back(edge);
     if (window.size() > static_cast<std::size_t>(row.rule.window)) window.pop_front();
   }
-  switch (record.command) {
-    case kACT:
-      open_row_[static_cast<std::size_t>(record.bank)] = record.row;
-      break;
-    case kPRE:
-    case kPREA:
-    case kRDA:
-    case kWRA:
-      std::fill(open_row_.begin() + first, open_row_.begin() + last, -1);
-      break;
-    case kRD:
-    case kWR:
-    case kREFab:
-    case kREFpb:
-      break;
+  if (record.command == kACT) {
+    open_row_[static_cast<std::size_t>(record.bank)] = record.row;
+  } else if (one_of({kPRE, kPREA, kRDA, kWRA}, record.command)) {
+    for (int bank = banks.first; bank < banks.end; ++bank) {
+      open_row_[static_cast<std::size_t>(bank)] = -1;
+    }
   }
 }
 

@@ -4,9 +4,11 @@
 // code with TimingTable or ReadyTimes, looks back at past commands instead of pushing times
 // forward, and works with last clock edges as the standard does. Beyond the constraint table it
 // checks what the table cannot say: rows that are open, command buses, the data buses (from RL, WL
-// and the burst length alone), and that refreshes are neither too rare nor in open banks.
+// and the burst length alone), that refreshes are neither too rare nor in open banks, that nothing
+// is sent to a rank in power-down or self-refresh but its exit, that self-refresh begins with all
+// banks closed, and that a refresh lies between two self-refreshes.
 //
-// Not checked: initialisation, power-down and self-refresh (the controller does not use them).
+// Not checked: initialisation.
 #pragma once
 
 #include <array>
@@ -55,33 +57,54 @@ class TimingChecker : public CommandObserver {
     std::map<int, std::deque<Cycle>> windows;  ///< node -> last edges, oldest first
   };
 
+  // Banks first, first + stride, ... below end.
+  struct Banks {
+    int first = 0;
+    int end = 0;
+    int stride = 1;
+  };
+  enum class Sleep { kAwake, kPowerDown, kSelfRefresh };
+  struct Rank {
+    Sleep sleep = Sleep::kAwake;
+    Cycle asleep_since = 0;  ///< self-refresh
+    bool owes_refresh = false;  ///< left self-refresh, no refresh since
+  };
+
   void report(const CommandRecord& record, std::string what);
   [[nodiscard]] int node(params::MemoryLevel level, int bank) const {
     return nodes_[static_cast<std::size_t>(level)][static_cast<std::size_t>(bank)];
   }
-  [[nodiscard]] bool related(const Row& row, int earlier_bank, const CommandRecord& later) const;
+  // The latest last edge of an earlier command of the row that concerns this one.
+  [[nodiscard]] Cycle latest_related(const Row& row, const CommandRecord& later) const;
+  [[nodiscard]] Cycle latest_in(const Row& row, int first, int end) const;
   [[nodiscard]] Cycle last_edge(MemoryCommand command, Cycle start) const;
   void check_rows(const CommandRecord& record, Cycle edge);
   void check_buses(const CommandRecord& record, Cycle edge);
   void check_state(const CommandRecord& record);
+  void check_sleep(const CommandRecord& record);
   void check_refresh(const CommandRecord& record);
+  void wake_up(const CommandRecord& record);
   void remember(const CommandRecord& record, Cycle edge);
-  /// First and one past the last bank that the command touches.
-  [[nodiscard]] std::pair<int, int> banks_of(const CommandRecord& record) const;
+  [[nodiscard]] Banks banks_of(const CommandRecord& record) const;
+  [[nodiscard]] Rank& rank_of(int bank) {
+    return ranks_[static_cast<std::size_t>(bank / banks_per_rank_)];
+  }
 
   params::MemoryPreset preset_;
   int banks_ = 0;
   int banks_per_rank_ = 0;
+  int refresh_stride_ = 1;  ///< between the banks that one REFpb refreshes
+  std::array<int, kLevels> node_banks_{};        ///< by level: banks of a node
   std::array<std::vector<int>, kLevels> nodes_;  ///< by level: bank -> node
-  std::array<std::vector<int>, kLevels>
-      parents_;  ///< by level: bank -> node of the next higher level
   std::array<std::vector<std::size_t>, params::kMemoryCommands> rows_of_;  ///< by later command
   std::vector<Row> rows_;
   std::array<std::vector<Cycle>, params::kMemoryCommands> last_;  ///< command, bank -> last edge
   std::vector<int> open_row_;
+  std::vector<Rank> ranks_;
   std::map<std::string, Cycle> bus_free_;
   std::vector<Cycle> data_free_;     ///< per pseudo-channel
   std::vector<Cycle> last_refresh_;  ///< per rank (all-bank) or bank (per-bank)
+  std::vector<Cycle> slept_;         ///< beside last_refresh_: in self-refresh, in all
   std::vector<std::int64_t> refreshes_;
   Cycle refresh_interval_ = 0;  ///< 0: no refreshes expected
   Cycle last_time_ = 0;

@@ -18,6 +18,7 @@ TimingTable::TimingTable(const params::MemoryPreset& preset) {
   const params::MemoryOrganization& sizes = preset.organization;
   banks_per_group_ = sizes.banks;
   banks_per_rank_ = sizes.banks_per_rank();
+  refresh_sets_ = sizes.refresh_sets();
   groups_per_rank_ = sizes.bank_groups;
   ranks_per_pseudo_channel_ = sizes.ranks;
   ranks_ = sizes.pseudo_channels * sizes.ranks;
@@ -55,6 +56,17 @@ TimingTable::TimingTable(const params::MemoryPreset& preset) {
   refresh_interval_ = preset.cycles(preset.latency.refresh_interval);
   refresh_bank_interval_ = preset.cycles(preset.latency.refresh_bank_interval);
   add_rules(preset);
+  const auto to_precharge = [&](MemoryCommand column) {
+    int latency = 0;
+    for (const TimingRule& rule : rules(column)) {
+      if (rule.scope == TimingRule::Scope::kBank && rule.next == MemoryCommand::kPRE) {
+        latency = std::max(latency, rule.latency);
+      }
+    }
+    return latency;
+  };
+  precharge_after_read_ = to_precharge(MemoryCommand::kRD);
+  precharge_after_write_ = to_precharge(MemoryCommand::kWR);
 }
 
 void TimingTable::add_rules(const params::MemoryPreset& preset) {

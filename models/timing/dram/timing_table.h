@@ -38,6 +38,12 @@ inline constexpr Cycle kLongAgo = -(std::int64_t{1} << 60);
   return is_read(command) || is_write(command);
 }
 
+/// Commands that address all banks of a rank.
+[[nodiscard]] constexpr bool is_whole_rank(MemoryCommand command) {
+  return command == MemoryCommand::kPREA || command == MemoryCommand::kREFab ||
+         command >= MemoryCommand::kPDE;
+}
+
 /// After the command that owns the rule, `next` may start at its start + latency or later.
 struct TimingRule {
   enum class Scope : std::uint8_t {
@@ -81,6 +87,8 @@ class TimingTable {
   [[nodiscard]] int banks_per_rank() const { return banks_per_rank_; }
   [[nodiscard]] int groups() const { return groups_; }
   [[nodiscard]] int groups_per_rank() const { return groups_per_rank_; }
+  /// REFpb commands that refresh a rank. Set s is the banks s, s + refresh_sets(), ... of the rank.
+  [[nodiscard]] int refresh_sets() const { return refresh_sets_; }
   /// Ranks of the channel, those of all pseudo-channels together.
   [[nodiscard]] int ranks() const { return ranks_; }
   [[nodiscard]] int ranks_per_pseudo_channel() const { return ranks_per_pseudo_channel_; }
@@ -102,6 +110,10 @@ class TimingTable {
   /// From the start of RD (WR) to the cycle after its last data beat.
   [[nodiscard]] int read_done() const { return read_done_; }
   [[nodiscard]] int write_done() const { return write_done_; }
+  /// From the start of RD (WR) to the precharge that RDA (WRA) does by itself, at the earliest.
+  [[nodiscard]] int precharge_after(MemoryCommand column) const {
+    return is_read(column) ? precharge_after_read_ : precharge_after_write_;
+  }
   [[nodiscard]] int burst_cycles() const { return burst_cycles_; }
   [[nodiscard]] int burst_bytes() const { return burst_bytes_; }
   [[nodiscard]] Cycle refresh_interval() const { return refresh_interval_; }
@@ -112,6 +124,7 @@ class TimingTable {
 
   int banks_per_group_ = 1;
   int banks_per_rank_ = 1;
+  int refresh_sets_ = 1;
   int groups_ = 1;
   int groups_per_rank_ = 1;
   int ranks_ = 1;
@@ -125,6 +138,8 @@ class TimingTable {
   int buses_ = 1;
   int read_done_ = 0;
   int write_done_ = 0;
+  int precharge_after_read_ = 0;
+  int precharge_after_write_ = 0;
   int burst_cycles_ = 0;
   int burst_bytes_ = 0;
   Cycle refresh_interval_ = 0;

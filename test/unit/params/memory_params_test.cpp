@@ -134,6 +134,24 @@ TEST(MemoryPreset, MistakesAreNamed) {
   preset.organization.ranks = 8;
   EXPECT_THAT(first_violation(preset), HasSubstr("2048 banks in all"));
   preset = minimal();
+  preset.organization.refresh_banks = 16;
+  EXPECT_THAT(first_violation(preset), HasSubstr("refresh_banks (16) is more than the 8 banks"));
+  preset = minimal();
+  preset.commands["PDE"] = {};
+  EXPECT_THAT(first_violation(preset), HasSubstr("power-down needs both commands"));
+  preset = minimal();
+  preset.commands["SRX"] = {};
+  EXPECT_THAT(first_violation(preset), HasSubstr("self-refresh needs both commands"));
+  preset = minimal();
+  preset.controller.power_down = 10;
+  EXPECT_THAT(first_violation(preset), HasSubstr("the device has no power-down"));
+  preset = minimal();
+  preset.controller.self_refresh = 10;
+  EXPECT_THAT(first_violation(preset), HasSubstr("the device has no self-refresh"));
+  preset = minimal();
+  preset.controller.page_policy = MemoryPagePolicy::kClosed;
+  EXPECT_THAT(first_violation(preset), HasSubstr("closed pages need the commands RDA and WRA"));
+  preset = minimal();
   preset.controller.mapping = "row bank";
   EXPECT_THAT(first_violation(preset), HasSubstr("bits of 'column' are missing"));
 }
@@ -145,6 +163,10 @@ TEST(MemoryControllerParams, WatermarksMustFit) {
   EXPECT_THAT(policy.validate().at(0).message, HasSubstr("more than write_queue (32) holds"));
   policy.write_high = 8;
   EXPECT_THAT(policy.validate().at(0).message, HasSubstr("must be below write_high"));
+  policy = {};
+  policy.power_down = 100;
+  policy.self_refresh = 100;
+  EXPECT_THAT(policy.validate().at(0).message, HasSubstr("must come before self_refresh (100)"));
 }
 
 }  // namespace

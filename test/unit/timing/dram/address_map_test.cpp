@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "channel_driver.h"
+#include "support/dram_driver.h"
 
 namespace lacuna::timing::dram {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "channel_driver.h"
+#include "support/dram_driver.h"
 
 namespace lacuna::timing::dram {
 namespace {
@@ -18,23 +18,7 @@ class Latency : public testing::TestWithParam<std::string> {
   Latency() { preset_.controller.refresh = params::MemoryRefresh::kNone; }
 
   [[nodiscard]] Cycle value(const std::string& text) const { return preset_.cycles(text); }
-  [[nodiscard]] Cycle row_to_read() const {
-    return preset_.timing.contains("RCD") ? value("RCD") : value("RCDRD");
-  }
-  [[nodiscard]] Cycle row_to_write() const {
-    return preset_.timing.contains("RCD") ? value("RCD") : value("RCDWR");
-  }
-  [[nodiscard]] Cycle precharge() const {
-    return preset_.timing.contains("RP") ? value("RP") : value("RPpb");
-  }
-  [[nodiscard]] int edges(MemoryCommand command) const {
-    return preset_.commands.at(std::string(params::enum_name(command))).cycles;
-  }
-  // From the last edge of the column command to the end of the data, plus the pipeline.
-  [[nodiscard]] Cycle data(bool is_write) const {
-    return value(is_write ? preset_.latency.write_latency : preset_.latency.read_latency) +
-           preset_.organization.burst_cycles() + preset_.controller.pipeline_cycles;
-  }
+  [[nodiscard]] Cycle edges(MemoryCommand command) const { return formulas_.edges(command); }
   static BurstRequest at_row(std::int32_t row, bool is_write) {
     BurstRequest request;
     request.row = row;
@@ -43,16 +27,17 @@ class Latency : public testing::TestWithParam<std::string> {
   }
 
   params::MemoryPreset preset_ = test::load_preset(GetParam());
+  test::Formulas formulas_{preset_};
 };
 
 TEST_P(Latency, OfReadsIsTheFormula) {
   const TimingTable table(preset_);
   Channel channel(table, preset_.controller);
-  const Cycle closed = (edges(kACT) - 1) + row_to_read() + data(false);
+  const Cycle closed = formulas_.closed(false);
   EXPECT_EQ(test::serve_one(channel, at_row(1, false), 1000) - 1000, closed);
-  const Cycle hit = (edges(kRD) - 1) + data(false);
+  const Cycle hit = formulas_.hit(false);
   EXPECT_EQ(test::serve_one(channel, at_row(1, false), 2000) - 2000, hit);
-  const Cycle conflict = (edges(kPRE) - 1) + precharge() + row_to_read() + data(false);
+  const Cycle conflict = formulas_.conflict(false);
   EXPECT_EQ(test::serve_one(channel, at_row(2, false), 3000) - 3000, conflict);
   const ChannelStats& stats = channel.stats(4000);
   EXPECT_EQ(stats.row_misses, 1);
@@ -64,11 +49,9 @@ TEST_P(Latency, OfReadsIsTheFormula) {
 TEST_P(Latency, OfWritesIsTheFormula) {
   const TimingTable table(preset_);
   Channel channel(table, preset_.controller);
-  EXPECT_EQ(test::serve_one(channel, at_row(1, true), 1000) - 1000,
-            (edges(kACT) - 1) + row_to_write() + data(true));
-  EXPECT_EQ(test::serve_one(channel, at_row(1, true), 2000) - 2000, (edges(kWR) - 1) + data(true));
-  EXPECT_EQ(test::serve_one(channel, at_row(2, true), 3000) - 3000,
-            (edges(kPRE) - 1) + precharge() + row_to_write() + data(true));
+  EXPECT_EQ(test::serve_one(channel, at_row(1, true), 1000) - 1000, formulas_.closed(true));
+  EXPECT_EQ(test::serve_one(channel, at_row(1, true), 2000) - 2000, formulas_.hit(true));
+  EXPECT_EQ(test::serve_one(channel, at_row(2, true), 3000) - 3000, formulas_.conflict(true));
 }
 
 // "Not ready at n - 1, ready at n", for each pair of commands to one bank.
@@ -76,12 +59,12 @@ TEST_P(Latency, CommandsOfOneBankKeepTheirDistance) {
   const TimingTable table(preset_);
   ReadyTimes ready(table);
   ready.issue(kACT, 0, 100);
-  EXPECT_EQ(ready.earliest(kRD, 0), 100 + row_to_read() + edges(kACT) - edges(kRD));
-  EXPECT_EQ(ready.earliest(kWR, 0), 100 + row_to_write() + edges(kACT) - edges(kWR));
+  EXPECT_EQ(ready.earliest(kRD, 0), 100 + formulas_.row_to_column(false) + edges(kACT) - edges(kRD));
+  EXPECT_EQ(ready.earliest(kWR, 0), 100 + formulas_.row_to_column(true) + edges(kACT) - edges(kWR));
   EXPECT_EQ(ready.earliest(kPRE, 0), 100 + value("RAS") + edges(kACT) - edges(kPRE));
   EXPECT_EQ(ready.earliest(kACT, 0), 100 + value("RC"));
   ready.issue(kPRE, 0, 1000);
-  EXPECT_EQ(ready.earliest(kACT, 0), 1000 + precharge() + edges(kPRE) - edges(kACT));
+  EXPECT_EQ(ready.earliest(kACT, 0), 1000 + formulas_.precharge() + edges(kPRE) - edges(kACT));
 }
 
 TEST_P(Latency, OfAReadBehindAWriteToTheSameBurst) {

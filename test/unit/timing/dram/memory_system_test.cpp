@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/rng.h"
-#include "channel_driver.h"
+#include "support/dram_driver.h"
 #include "timing/dram/dram_energy.h"
 #include "timing/dram/timing_checker.h"
 
@@ -121,7 +121,7 @@ TEST(DramEnergy, IsTheHandCalculation) {
   EXPECT_NEAR(energy.read, 5000 * kScale * (168 - 52) * 4, 1e-15);
   EXPECT_NEAR(energy.write, 2000 * kScale * (150 - 52) * 4, 1e-15);
   EXPECT_NEAR(energy.refresh, 10 * kScale * 250 * 560, 1e-15);
-  EXPECT_NEAR(energy.background, kScale * (52.0 * 100'000 + 37.0 * 50'000), 1e-15);
+  EXPECT_NEAR(energy.background(), kScale * (52.0 * 100'000 + 37.0 * 50'000), 1e-15);
   EXPECT_NEAR(energy_from_bits(preset, stats), 20e-12 * 8 * 64 * 7000, 1e-15);
 }
 
