@@ -64,14 +64,14 @@ struct MemoryControllerOverrides {
                   "last waiting access of a row closes it (RDA, WRA); timeout: a row that nobody "
                   "wants for page_timeout is closed"),
             self.page_policy);
-    visitor(field("page_timeout", "cycles that an unwanted row stays open, with timeout",
-                  Unit::kCycles)
-                .range(1, 1e9),
-            self.page_timeout);
-    visitor(field("power_down", "idle cycles after which a rank powers down; 0: never",
-                  Unit::kCycles)
-                .range(0, 1e9),
-            self.power_down);
+    visitor(
+        field("page_timeout", "cycles that an unwanted row stays open, with timeout", Unit::kCycles)
+            .range(1, 1e9),
+        self.page_timeout);
+    visitor(
+        field("power_down", "idle cycles after which a rank powers down; 0: never", Unit::kCycles)
+            .range(0, 1e9),
+        self.power_down);
     visitor(field("self_refresh", "idle cycles after which a rank refreshes itself; 0: never",
                   Unit::kCycles)
                 .range(0, 1e9),

@@ -77,10 +77,9 @@ void check_policy(const MemoryPreset& preset, Rules& rules) {
                 "the device has no power-down: commands PDE and PDX are missing");
   rules.require(policy.self_refresh == 0 || preset.has(kSRE), {"controller.self_refresh"},
                 "the device has no self-refresh: commands SRE and SRX are missing");
-  rules.require(policy.page_policy != MemoryPagePolicy::kClosed ||
-                    (preset.has(kRDA) && preset.has(kWRA)),
-                {"controller.page_policy"},
-                "closed pages need the commands RDA and WRA");
+  rules.require(
+      policy.page_policy != MemoryPagePolicy::kClosed || (preset.has(kRDA) && preset.has(kWRA)),
+      {"controller.page_policy"}, "closed pages need the commands RDA and WRA");
 }
 
 void check_commands(const MemoryPreset& preset, Rules& rules) {

@@ -53,12 +53,12 @@ enum class MemoryCommand {
 inline constexpr int kMemoryCommands = 13;
 constexpr auto enum_names(MemoryCommand) {
   return std::array{
-      EnumName{MemoryCommand::kACT, "ACT"},    EnumName{MemoryCommand::kRD, "RD"},
-      EnumName{MemoryCommand::kRDA, "RDA"},    EnumName{MemoryCommand::kWR, "WR"},
-      EnumName{MemoryCommand::kWRA, "WRA"},    EnumName{MemoryCommand::kPRE, "PRE"},
-      EnumName{MemoryCommand::kPREA, "PREA"},  EnumName{MemoryCommand::kREFab, "REFab"},
+      EnumName{MemoryCommand::kACT, "ACT"},     EnumName{MemoryCommand::kRD, "RD"},
+      EnumName{MemoryCommand::kRDA, "RDA"},     EnumName{MemoryCommand::kWR, "WR"},
+      EnumName{MemoryCommand::kWRA, "WRA"},     EnumName{MemoryCommand::kPRE, "PRE"},
+      EnumName{MemoryCommand::kPREA, "PREA"},   EnumName{MemoryCommand::kREFab, "REFab"},
       EnumName{MemoryCommand::kREFpb, "REFpb"}, EnumName{MemoryCommand::kPDE, "PDE"},
-      EnumName{MemoryCommand::kPDX, "PDX"},    EnumName{MemoryCommand::kSRE, "SRE"},
+      EnumName{MemoryCommand::kPDX, "PDX"},     EnumName{MemoryCommand::kSRE, "SRE"},
       EnumName{MemoryCommand::kSRX, "SRX"}};
 }
 
@@ -239,7 +239,7 @@ struct MemoryRail {
 /// What is known about energy. Currents where a data sheet has them; a figure per bit for
 /// everything.
 struct MemoryPower {
-  double per_bit = 0;                       ///< joules per transferred bit, all included
+  double per_bit = 0;   ///< joules per transferred bit, all included
   double io_read = 0;   ///< joules per bit read, I/O that the rails leave out
   double io_write = 0;  ///< joules per bit written, I/O that the rails leave out
   std::map<std::string, MemoryRail> rails;  ///< empty = no currents known
@@ -254,11 +254,11 @@ struct MemoryPower {
     visitor(field("per_bit", "energy per transferred bit, everything included", Unit::kJoules)
                 .range(0, 1e-9),
             self.per_bit);
-    visitor(field("io_read", "I/O and termination of a read, per bit, beside the rails",
-                  Unit::kJoules)
-                .range(0, 1e-9)
-                .optional(),
-            self.io_read);
+    visitor(
+        field("io_read", "I/O and termination of a read, per bit, beside the rails", Unit::kJoules)
+            .range(0, 1e-9)
+            .optional(),
+        self.io_read);
     visitor(field("io_write", "I/O and termination of a write, per bit, beside the rails",
                   Unit::kJoules)
                 .range(0, 1e-9)
@@ -341,16 +341,16 @@ struct MemoryControllerParams {
                   "wants for page_timeout is closed")
                 .optional(),
             self.page_policy);
-    visitor(field("page_timeout", "cycles that an unwanted row stays open, with timeout",
-                  Unit::kCycles)
-                .range(1, 1e9)
-                .optional(),
-            self.page_timeout);
-    visitor(field("power_down", "idle cycles after which a rank powers down; 0: never",
-                  Unit::kCycles)
-                .range(0, 1e9)
-                .optional(),
-            self.power_down);
+    visitor(
+        field("page_timeout", "cycles that an unwanted row stays open, with timeout", Unit::kCycles)
+            .range(1, 1e9)
+            .optional(),
+        self.page_timeout);
+    visitor(
+        field("power_down", "idle cycles after which a rank powers down; 0: never", Unit::kCycles)
+            .range(0, 1e9)
+            .optional(),
+        self.power_down);
     visitor(field("self_refresh", "idle cycles after which a rank refreshes itself; 0: never",
                   Unit::kCycles)
                 .range(0, 1e9)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Test traffic for one DRAM channel: presets loaded from configs/memories, single requests, a source
-// that keeps the queue full, random requests with pauses; and the closed forms that channels are
-// held against (docs/reference/memory.md).
+// Test traffic for one DRAM channel: presets loaded from configs/memories, single requests, a
+// source that keeps the queue full, random requests with pauses; and the closed forms that channels
+// are held against (docs/reference/memory.md).
 #pragma once
 
 #include <algorithm>
@@ -20,9 +20,9 @@
 namespace lacuna::timing::dram::test {
 
 inline const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = {
-      "lpddr4x-4266", "lpddr4-3200", "lpddr5-6400", "ddr4-3200", "ddr5-4800",
-      "hbm2-2000",    "hbm2e-3200",  "hbm3-6400",   "gddr6-14000"};
+  static const std::vector<std::string> names = {"lpddr4x-4266", "lpddr4-3200", "lpddr5-6400",
+                                                 "ddr4-3200",    "ddr5-4800",   "hbm2-2000",
+                                                 "hbm2e-3200",   "hbm3-6400",   "gddr6-14000"};
   return names;
 }
 
@@ -158,7 +158,8 @@ class SteadyState : public CommandObserver {
 
 struct Saturated {
   Cycle last_done = 0;
-  double cycles_per_burst = 0;  ///< steady if there were batches of refreshes, else of the whole run
+  double cycles_per_burst =
+      0;  ///< steady if there were batches of refreshes, else of the whole run
 };
 
 /// Offers `count` bursts from `next(i)` as fast as the channel takes them.
@@ -187,9 +188,8 @@ Saturated saturate(Channel& channel, const TimingTable& table, std::int64_t coun
   }
   channel.set_observer(nullptr);
   result.cycles_per_burst =
-      steady.batches() > 1
-          ? steady.cycles_per_burst()
-          : static_cast<double>(result.last_done) / static_cast<double>(count);
+      steady.batches() > 1 ? steady.cycles_per_burst()
+                           : static_cast<double>(result.last_done) / static_cast<double>(count);
   return result;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The DRAM model against closed forms and against the independent checker, at full length, for every
-// preset (or those named). Prints a line for each figure; exit status 1 if one is out of bounds.
+// The DRAM model against closed forms and against the independent checker, at full length, for
+// every preset (or those named). Prints a line for each figure; exit status 1 if one is out of
+// bounds.
 //
-//   validate_dram formulas [--requests 1000000] [PRESET...]   latencies, saturated channels, streams
-//   validate_dram commands [--commands 10000000] [PRESET...]  random traffic in every mode of the
+//   validate_dram formulas [--requests 1000000] [PRESET...]   latencies, saturated channels,
+//   streams validate_dram commands [--commands 10000000] [PRESET...]  random traffic in every mode
+//   of the
 //                                                             controller, every command checked
 #include <fmt/format.h>
 
@@ -91,9 +93,9 @@ void saturated(const params::MemoryPreset& preset, const test::Formulas& formula
          static_cast<double>(stats.refreshing_cycles) /
              static_cast<double>(result.last_done * table.ranks()),
          1 - formulas.without_refresh(), 0.05);
-    const double activates =
-        count / bursts_per_row + refreshes / preset.controller.refresh_postpone *
-                                     preset.organization.bank_groups;
+    const double activates = count / bursts_per_row + refreshes /
+                                                          preset.controller.refresh_postpone *
+                                                          preset.organization.bank_groups;
     line(preset.name, "stream, activations", static_cast<double>(stats.count(kACT)), activates,
          0.02);
     line(preset.name, "stream, row-hit rate", static_cast<double>(stats.row_hits) / count,

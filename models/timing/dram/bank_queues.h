@@ -28,8 +28,8 @@ class BankQueues {
     std::int16_t older = -1;  ///< neighbours in order of arrival
     std::int16_t younger = -1;
     std::int32_t merged = -1;  ///< the owner's: first of the requests that joined this burst
-    bool activated = false;   ///< an ACT was issued for this burst
-    bool conflicted = false;  ///< a PRE was issued for this burst
+    bool activated = false;    ///< an ACT was issued for this burst
+    bool conflicted = false;   ///< a PRE was issued for this burst
   };
 
   BankQueues(int banks, int capacity)

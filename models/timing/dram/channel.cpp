@@ -54,8 +54,7 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
   }
   const Direction direction = request.is_write ? kWrites : kReads;
   if (queues_[direction].size(request.bank) > 0) {
-    BankQueues::Burst* same =
-        queues_[direction].find(request.bank, request.row, request.column);
+    BankQueues::Burst* same = queues_[direction].find(request.bank, request.row, request.column);
     if (same != nullptr) {
       ++(request.is_write ? stats_.merged_writes : stats_.merged_reads);
       settle_queues(now);

@@ -61,9 +61,7 @@ struct ChannelStats {
     return count(MemoryCommand::kWR) + count(MemoryCommand::kWRA);
   }
   /// Requests answered, those without a command of their own included: what latencies add up over.
-  [[nodiscard]] std::int64_t reads_done() const {
-    return reads() + forwarded_reads + merged_reads;
-  }
+  [[nodiscard]] std::int64_t reads_done() const { return reads() + forwarded_reads + merged_reads; }
   [[nodiscard]] std::int64_t writes_done() const { return writes() + merged_writes; }
 
   ChannelStats& operator+=(const ChannelStats& other);

@@ -103,8 +103,8 @@ void Channel::consider_timeout(Action& row) const {
         !is_awake(table_.place(bank).rank)) {
       continue;
     }
-    const Cycle time = std::max(
-        {state.last_use + policy_.page_timeout, ready_.earliest(kPRE, bank), floor_});
+    const Cycle time =
+        std::max({state.last_use + policy_.page_timeout, ready_.earliest(kPRE, bank), floor_});
     if (time < best.time) {
       best.time = time;
       best.bank = bank;
@@ -154,9 +154,9 @@ void Channel::consider_sleep_of_rank(int rank, Action& row) const {
       break;
   }
   if (not_before >= kNever) return;
-  action.time = std::max(not_before, action.command == kPRE
-                                         ? ready_.earliest(kPRE, action.bank)
-                                         : ready_.earliest_rank(action.command, rank));
+  action.time =
+      std::max(not_before, action.command == kPRE ? ready_.earliest(kPRE, action.bank)
+                                                  : ready_.earliest_rank(action.command, rank));
   keep_better(row, action);
 }
 

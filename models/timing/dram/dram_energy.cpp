@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "timing/dram/dram_energy.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace lacuna::timing::dram {
@@ -23,7 +25,7 @@ DramEnergy energy_from_currents(const params::MemoryPreset& preset, const Channe
   for (const auto& [name, rail] : preset.power.rails) {
     const double volts = rail.volts * devices;
     sum.activate += volts * count(MemoryCommand::kACT) *
-                    (rail.idd0 * trc - rail.idd3n * tras - rail.idd2n * (trc - tras));
+                    std::max(rail.idd0 * trc - rail.idd3n * tras - rail.idd2n * (trc - tras), 0.0);
     sum.read += volts * static_cast<double>(stats.reads()) * (rail.idd4r - rail.idd3n) * burst;
     sum.write += volts * static_cast<double>(stats.writes()) * (rail.idd4w - rail.idd3n) * burst;
     sum.refresh += volts * trfc *

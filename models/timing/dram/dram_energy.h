@@ -2,16 +2,18 @@
 //
 // Counters -> joules from data-sheet currents, as in Micron's TN-40-07 and DRAMPower: per rail and
 // device,
-//   activate   V (IDD0 tRC - IDD3N tRAS - IDD2N (tRC - tRAS)) per ACT (its precharge included)
+//   activate   V (IDD0 tRC - IDD3N tRAS - IDD2N (tRC - tRAS)) per ACT (its precharge included),
+//              not below 0: IDD3N of DDR5 has all banks open and exceeds IDD0, which has one
 //   read       V (IDD4R - IDD3N) burst per RD, RDA;  write with IDD4W per WR, WRA
 //   refresh    V IDD5 tRFC per REFab; per REFpb V (IDD5 - IDD2N) tRFC times its share of the rank's
 //              banks, because the background goes on around it
-//   background V x current x time in the state: IDD3N a bank open, IDD2N all closed, IDD3P and IDD2P
+//   background V x current x time in the state: IDD3N a bank open, IDD2N all closed, IDD3P and
+//   IDD2P
 //              the same in power-down, IDD6 self-refresh, none during REFab
 // times the devices that work in parallel; and I/O: io_read, io_write per bit where they are known.
 //
-// Scope: the DRAM devices of the channel, all ranks. In the rails: what the data sheet measured. Not
-// here: the host's PHY and controller, termination unless a rail or io_* holds it, temperature.
+// Scope: the DRAM devices of the channel, all ranks. In the rails: what the data sheet measured.
+// Not here: the host's PHY and controller, termination unless a rail or io_* holds it, temperature.
 // MemoryPower::per_bit covers standards without currents.
 #pragma once
 

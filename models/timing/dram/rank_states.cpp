@@ -18,8 +18,7 @@ void RankStates::count_up_to(Rank& rank, Cycle time) {
   const Cycle active_until =
       rank.open_banks > 0 ? time : std::clamp<Cycle>(rank.active_until, rank.since, time);
   const Cycle refresh_until = std::clamp<Cycle>(rank.refresh_until, active_until, time);
-  (rank.sleep == Sleep::kAwake ? rank.active : rank.active_power_down) +=
-      active_until - rank.since;
+  (rank.sleep == Sleep::kAwake ? rank.active : rank.active_power_down) += active_until - rank.since;
   rank.refreshing += refresh_until - active_until;
   switch (rank.sleep) {
     case Sleep::kAwake:

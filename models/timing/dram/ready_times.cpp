@@ -71,8 +71,7 @@ Cycle ReadyTimes::earliest_rank(MemoryCommand command, int rank) const {
 Cycle ReadyTimes::earliest_set(int bank) const {
   const int rank = table_.place(bank).rank;
   const int end = (rank + 1) * table_.banks_per_rank();
-  Cycle time =
-      std::max(of_ranks(MemoryCommand::kREFpb)[rank], of_bus(MemoryCommand::kREFpb));
+  Cycle time = std::max(of_ranks(MemoryCommand::kREFpb)[rank], of_bus(MemoryCommand::kREFpb));
   for (int other = bank; other < end; other += table_.refresh_sets()) {
     time = std::max(time, of_banks(MemoryCommand::kREFpb)[other]);
   }

@@ -10,9 +10,8 @@ RefreshTimer::RefreshTimer(const TimingTable& table, params::MemoryRefresh mode,
     : mode_(mode),
       interval_(mode == params::MemoryRefresh::kPerBank ? table.refresh_bank_interval()
                                                         : table.refresh_interval()),
-      limit_(std::max(1, postpone * (mode == params::MemoryRefresh::kPerBank
-                                         ? table.refresh_sets()
-                                         : 1))),
+      limit_(std::max(
+          1, postpone * (mode == params::MemoryRefresh::kPerBank ? table.refresh_sets() : 1))),
       sets_(table.refresh_sets()),
       ranks_(static_cast<std::size_t>(table.ranks())) {
   if (mode == params::MemoryRefresh::kNone) return;

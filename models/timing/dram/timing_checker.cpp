@@ -120,7 +120,8 @@ Cycle TimingChecker::latest_related(const Row& row, const CommandRecord& later) 
     const int parent_size = node_banks_[level - 1];
     const int parent = later.bank / parent_size * parent_size;
     const int own = later.bank / size * size;
-    latest = std::max(latest_in(row, parent, own), latest_in(row, own + size, parent + parent_size));
+    latest =
+        std::max(latest_in(row, parent, own), latest_in(row, own + size, parent + parent_size));
   } else {
     const Banks banks = banks_of(later);
     for (int bank = banks.first; bank < banks.end; bank += std::max(banks.stride, 1)) {
@@ -272,8 +273,8 @@ void TimingChecker::finish(Cycle end) {
   const int ranks = static_cast<int>(ranks_.size());
   for (std::size_t unit = 0; unit < refreshes_.size(); ++unit) {
     const Rank& rank = ranks_[unit * static_cast<std::size_t>(ranks) / refreshes_.size()];
-    const Cycle asleep = slept_[unit] +
-                         (rank.sleep == Sleep::kSelfRefresh ? end - rank.asleep_since : 0);
+    const Cycle asleep =
+        slept_[unit] + (rank.sleep == Sleep::kSelfRefresh ? end - rank.asleep_since : 0);
     const std::int64_t due = (end - asleep) / refresh_interval_;
     if (refreshes_[unit] + 9 < due) {
       ++violations_;

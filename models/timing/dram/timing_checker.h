@@ -66,7 +66,7 @@ class TimingChecker : public CommandObserver {
   enum class Sleep { kAwake, kPowerDown, kSelfRefresh };
   struct Rank {
     Sleep sleep = Sleep::kAwake;
-    Cycle asleep_since = 0;  ///< self-refresh
+    Cycle asleep_since = 0;     ///< self-refresh
     bool owes_refresh = false;  ///< left self-refresh, no refresh since
   };
 
@@ -93,7 +93,7 @@ class TimingChecker : public CommandObserver {
   params::MemoryPreset preset_;
   int banks_ = 0;
   int banks_per_rank_ = 0;
-  int refresh_stride_ = 1;  ///< between the banks that one REFpb refreshes
+  int refresh_stride_ = 1;                       ///< between the banks that one REFpb refreshes
   std::array<int, kLevels> node_banks_{};        ///< by level: banks of a node
   std::array<std::vector<int>, kLevels> nodes_;  ///< by level: bank -> node
   std::array<std::vector<std::size_t>, params::kMemoryCommands> rows_of_;  ///< by later command

@@ -113,7 +113,8 @@ TEST(Replay, SaturatedStreamsReachTheClosedForm) {
     const double share = 1 - timing("RFC", "RFCab") / timing("REFI", "REFI");
     const double bytes_per_s = static_cast<double>(result.bytes()) /
                                (static_cast<double>(result.cycles) * preset.clock_period);
-    EXPECT_NEAR(bytes_per_s / (4 * preset.peak_bytes_per_second() * share), 1, 0.01) << name;
+    // 50,000 bursts a channel: few batches of refreshes.
+    EXPECT_NEAR(bytes_per_s / (4 * preset.peak_bytes_per_second() * share), 1, 0.015) << name;
     EXPECT_EQ(result.memory.channels.reads(), 200'000);
     EXPECT_EQ(watch.busiest_window() * preset.organization.burst_cycles(),
               watch.window_cycles() * 4 * preset.organization.pseudo_channels)

@@ -59,7 +59,8 @@ TEST_P(Latency, CommandsOfOneBankKeepTheirDistance) {
   const TimingTable table(preset_);
   ReadyTimes ready(table);
   ready.issue(kACT, 0, 100);
-  EXPECT_EQ(ready.earliest(kRD, 0), 100 + formulas_.row_to_column(false) + edges(kACT) - edges(kRD));
+  EXPECT_EQ(ready.earliest(kRD, 0),
+            100 + formulas_.row_to_column(false) + edges(kACT) - edges(kRD));
   EXPECT_EQ(ready.earliest(kWR, 0), 100 + formulas_.row_to_column(true) + edges(kACT) - edges(kWR));
   EXPECT_EQ(ready.earliest(kPRE, 0), 100 + value("RAS") + edges(kACT) - edges(kPRE));
   EXPECT_EQ(ready.earliest(kACT, 0), 100 + value("RC"));

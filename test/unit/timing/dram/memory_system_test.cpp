@@ -102,29 +102,6 @@ TEST(MemorySystem, TheResultDoesNotDependOnWhoAsksWhen) {
   }
 }
 
-TEST(DramEnergy, IsTheHandCalculation) {
-  params::MemoryPreset preset = test::load_preset("ddr4-3200");
-  preset.controller.refresh = params::MemoryRefresh::kNone;
-  ChannelStats stats;
-  stats.commands[index_of(MemoryCommand::kACT)] = 1000;
-  stats.commands[index_of(MemoryCommand::kRD)] = 5000;
-  stats.commands[index_of(MemoryCommand::kWR)] = 2000;
-  stats.commands[index_of(MemoryCommand::kREFab)] = 10;
-  stats.active_cycles = 100'000;
-  stats.precharged_cycles = 50'000;
-  stats.read_bytes = 5000 * 64;
-  stats.write_bytes = 2000 * 64;
-  const DramEnergy energy = energy_from_currents(preset, stats);
-  // 1.2 V, eight devices, tCK 0.625 ns; mA and ns give pJ.
-  constexpr double kScale = 1.2 * 8 * 0.625e-12;
-  EXPECT_NEAR(energy.activate, 1000 * kScale * (57 * 74 - 52 * 52 - 37 * 22), 1e-15);
-  EXPECT_NEAR(energy.read, 5000 * kScale * (168 - 52) * 4, 1e-15);
-  EXPECT_NEAR(energy.write, 2000 * kScale * (150 - 52) * 4, 1e-15);
-  EXPECT_NEAR(energy.refresh, 10 * kScale * 250 * 560, 1e-15);
-  EXPECT_NEAR(energy.background(), kScale * (52.0 * 100'000 + 37.0 * 50'000), 1e-15);
-  EXPECT_NEAR(energy_from_bits(preset, stats), 20e-12 * 8 * 64 * 7000, 1e-15);
-}
-
 // A saturated read stream of LPDDR4X costs about what the figure per bit says: the two sources
 // agree.
 TEST(DramEnergy, CurrentsAndFigurePerBitAgreeOnAStream) {

@@ -85,9 +85,8 @@ TEST_P(Policy, ClosedPagesCloseThemselves) {
   const Cycle first = log_.records[0].time;
   const Cycle read = log_.records[1].time;
   const Cycle precharge = read + table_->precharge_after(kRDA);
-  EXPECT_EQ(log_.records[2].time,
-            std::max(precharge + distance(kPRE, kACT, formulas_.precharge()),
-                     first + formulas_.timing("RC", "RC")));
+  EXPECT_EQ(log_.records[2].time, std::max(precharge + distance(kPRE, kACT, formulas_.precharge()),
+                                           first + formulas_.timing("RC", "RC")));
   EXPECT_EQ(channel().stats(5000).row_misses, 2);
 }
 
@@ -167,7 +166,8 @@ TEST_P(Policy, WritesWaitForTheHighMarkAndStopAtTheLowOne) {
     for (int i = 0; i < count; ++i) send(at(1, column++ % 16, 0), now);
   };
   reads(8, 1000);
-  for (int i = 0; i < 5; ++i) send(write(at(1, 20 + i, groups > 1 ? preset_.organization.banks : 1)), 1000);
+  for (int i = 0; i < 5; ++i)
+    send(write(at(1, 20 + i, groups > 1 ? preset_.organization.banks : 1)), 1000);
   const auto written = [&] { return channel().stats(channel().now()).writes(); };
   while (channel().stats(channel().now()).reads() < 4) {
     channel().step(channel().next_command_time());
@@ -193,7 +193,8 @@ TEST_P(Policy, AnOldWriteStartsADrain) {
   std::int32_t column = 0;
   // Reads keep coming: the write has to wait until it is old.
   while (channel().stats(channel().now()).writes() == 0) {
-    while (channel().can_accept(at(1, column % 16))) send(at(1, column++ % 16), channel().now() < 1000 ? 1000 : channel().now());
+    while (channel().can_accept(at(1, column % 16)))
+      send(at(1, column++ % 16), channel().now() < 1000 ? 1000 : channel().now());
     channel().step(channel().next_command_time());
     ASSERT_LT(channel().now(), 5000);
   }

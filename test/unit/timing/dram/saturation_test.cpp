@@ -48,8 +48,8 @@ TEST_P(Saturation, StreamOfReadsFillsTheDataBus) {
   EXPECT_EQ(stats.reads(), kBursts);
   EXPECT_EQ(stats.read_bytes, kBursts * preset_.organization.burst_bytes());
   const double rows = static_cast<double>(kBursts) / preset_.organization.bursts_per_row();
-  const double batches = static_cast<double>(stats.count(MemoryCommand::kREFab)) /
-                         preset_.controller.refresh_postpone;
+  const double batches =
+      static_cast<double>(stats.count(MemoryCommand::kREFab)) / preset_.controller.refresh_postpone;
   const double activates = rows + batches * preset_.organization.bank_groups;
   EXPECT_NEAR(static_cast<double>(stats.count(MemoryCommand::kACT)), activates, activates * 0.015);
 }
@@ -76,8 +76,9 @@ TEST_P(Saturation, ConflictsInOneBankTakeTrc) {
 
 TEST_P(Saturation, RandomReadsAreBoundByActivates) {
   base::Rng rng(7);
-  const auto result = test::saturate(
-      channel_, table_, kBursts, [&](std::int64_t) { return request(rng.below(map_.capacity_bytes())); });
+  const auto result = test::saturate(channel_, table_, kBursts, [&](std::int64_t) {
+    return request(rng.below(map_.capacity_bytes()));
+  });
   EXPECT_NEAR(result.cycles_per_burst / formulas_.random(), 1, 0.035);
 }
 
@@ -86,8 +87,8 @@ TEST_P(Saturation, RefreshesAreAsManyAsAreDue) {
     return request(static_cast<std::uint64_t>(i) * burst_bytes());
   });
   const ChannelStats& stats = channel_.stats(result.last_done);
-  const double due =
-      static_cast<double>(result.last_done) / static_cast<double>(formulas_.timing("REFI", "REFI")) * table_.ranks();
+  const double due = static_cast<double>(result.last_done) /
+                     static_cast<double>(formulas_.timing("REFI", "REFI")) * table_.ranks();
   EXPECT_NEAR(static_cast<double>(stats.count(MemoryCommand::kREFab)), due, 9.0 * table_.ranks());
   EXPECT_EQ(stats.active_cycles + stats.precharged_cycles + stats.refreshing_cycles,
             result.last_done * table_.ranks());

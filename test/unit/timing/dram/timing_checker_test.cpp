@@ -128,7 +128,8 @@ TEST_P(RandomTraffic, MeetsItsConstraintsExactly) {
     channel.set_observer(&log);
     // Ranks that sleep need many short pauses.
     const bool sleeps = preset.controller.power_down > 0;
-    test::random_traffic(channel, preset, 12'000, ++seed, sleeps ? 2500 : 5000, sleeps ? 0.3 : 0.001);
+    test::random_traffic(channel, preset, 12'000, ++seed, sleeps ? 2500 : 5000,
+                         sleeps ? 0.3 : 0.001);
     // All rules that are not proven yet at once: each is its own finding.
     for (std::size_t i = 0; i < is_tight.size(); ++i) {
       if (is_tight[i]) continue;
@@ -281,7 +282,6 @@ TEST_F(BrokenLog, RefreshesMissing) {
   checker.finish(20 * 12480);
   EXPECT_EQ(checker.violations(), 1);
 }
-
 
 // ---- commands that close and sleep ----
 
