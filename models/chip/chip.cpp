@@ -59,7 +59,7 @@ void describe_layers(const workload::Graph& graph, const mapper::Program& progra
   }
 }
 
-void add_sums(const tlm::CoreContext& context, RunResult& result) {
+void add_sums(const tlm::CoreContext& context, bool skip_weights, RunResult& result) {
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     LayerResult& out = result.layers[i];
     const tlm::LayerSums& sums = context.layers[i];
@@ -76,6 +76,8 @@ void add_sums(const tlm::CoreContext& context, RunResult& result) {
     out.block_loads = sums.block_loads;
     out.block_loads_saved = sums.block_loads_saved;
     out.engine = sums.engine;
+    // Where zero weights are multiplied too, the controller has counted.
+    if (skip_weights) out.macs_effective = static_cast<std::int64_t>(sums.engine.macs);
     out.traffic = sums.traffic;
     out.stack = sums.stack;
     result.stack += sums.stack;
@@ -132,6 +134,7 @@ Schedule make_schedule(const params::ChipParams& chip, const params::MemoryPrese
   while (next < end) {
     mapper::MapOptions mapping = options.mapping;
     mapping.burst_bytes = memory.organization.burst_bytes();
+    mapping.all_codes = options.all_codes;
     mapping.batch = static_cast<int>(std::min<std::int64_t>(mapping.batch, end - next));
     if (schedule.programs.empty() || schedule.programs.back()->batch != mapping.batch) {
       schedule.programs.push_back(
@@ -175,7 +178,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   describe_layers(graph, *schedule.programs.front(), result);
 
   const tlm::Clock clock(chip.clock_hz);
-  ProgramRun run(chip, graph, clock);
+  ProgramRun run(chip, graph, clock, options.all_codes);
   tlm::CoreContext context;
   context.chip = &chip;
   context.clock = &clock;
@@ -214,7 +217,8 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   run.set_dma(&dma);
   Controller controller("controller",
                         {&context, &run, &dma, &dispatcher, core_list, memories.get()}, graph,
-                        schedule.launches, result, options.progress, options.check_reference);
+                        schedule.launches, result, options.progress, options.check_reference,
+                        !chip.engine.skip_weights);
 
   std::int64_t heartbeat = -1;
   while (!controller.finished()) {
@@ -228,7 +232,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   }
 
   result.cycles = result.programs.back().end;
-  add_sums(context, result);
+  add_sums(context, chip.engine.skip_weights, result);
   add_met(context, result);
   result.memory = memories->result();
   result.verification = backend.finish();

@@ -29,6 +29,8 @@ struct RunOptions {
   std::int64_t samples = 0;    ///< 0: all that the workload has
   mapper::MapOptions mapping;  ///< with the batch: samples per program
   MemoryKind memory = MemoryKind::kReal;
+  /// The backend needs the codes of all operands, also where no output is looked at: it runs RTL.
+  bool all_codes = false;
   /// Also compute every layer the plain way and compare (slow): LayerResult::reference_mismatches.
   bool check_reference = false;
   EventSink* events = nullptr;                         ///< timeline; may be null

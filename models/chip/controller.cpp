@@ -13,14 +13,15 @@ namespace lacuna::chip {
 Controller::Controller(sc_core::sc_module_name name, const Parts& parts,
                        const workload::Graph& graph, std::vector<Launch> launches,
                        RunResult& result, std::function<void(std::int64_t)> progress,
-                       bool check_reference)
+                       bool check_reference, bool count_effective)
     : sc_module(name),
       parts_(parts),
       graph_(graph),
       launches_(std::move(launches)),
       result_(result),
       progress_(std::move(progress)),
-      check_reference_(check_reference) {
+      check_reference_(check_reference),
+      count_effective_(count_effective) {
   sc_core::sc_spawn_options options;
   options.set_stack_size(1 << 19);
   sc_core::sc_spawn([this] { loop(); }, "main", &options);
@@ -88,7 +89,7 @@ void Controller::collect(const Launch& launch) {
     LayerResult& out = result_.layers[i];
     if (layer.on_engine()) {
       out.macs_dense += samples * layer.dense_macs();
-      for (int sample = 0; sample < samples; ++sample) {
+      for (int sample = 0; count_effective_ && sample < samples; ++sample) {
         out.macs_effective += workload::effective_macs(layer, store, sample);
       }
     }
@@ -125,6 +126,7 @@ void Controller::compare_with_reference(const Launch& launch) {
   for (int sample = 0; sample < launch.program->batch; ++sample) {
     workload::run_dense(reference, sample);
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
+      if (!parts_.run->computes(static_cast<int>(i))) continue;
       const int value = graph_.layers[i].output;
       std::int64_t& mismatches = result_.layers[i].reference_mismatches;
       mismatches = std::max<std::int64_t>(0, mismatches);

@@ -40,7 +40,8 @@ class Controller : public sc_core::sc_module {
   /// Fills programs, per-layer expectations and result values of `result`.
   Controller(sc_core::sc_module_name name, const Parts& parts, const workload::Graph& graph,
              std::vector<Launch> launches, RunResult& result,
-             std::function<void(std::int64_t)> progress, bool check_reference);
+             std::function<void(std::int64_t)> progress, bool check_reference,
+             bool count_effective);
 
   [[nodiscard]] bool finished() const { return finished_; }
   /// Changes whenever anything goes on.
@@ -58,6 +59,7 @@ class Controller : public sc_core::sc_module {
   RunResult& result_;
   std::function<void(std::int64_t)> progress_;
   bool check_reference_;
+  bool count_effective_;  ///< the engine's own counts do not tell effective MACs
   bool finished_ = false;
 };
 

@@ -20,8 +20,13 @@ namespace engine_model = timing::engine;
 using tlm::Transfer;
 
 ProgramRun::ProgramRun(const params::ChipParams& chip, const workload::Graph& graph,
-                       const tlm::Clock& clock)
-    : chip_(chip), graph_(graph), clock_(clock), changed_("changed") {}
+                       const tlm::Clock& clock, bool all_codes)
+    : chip_(chip),
+      graph_(graph),
+      clock_(clock),
+      all_codes_(all_codes),
+      observation_(workload::observe(graph)),
+      changed_("changed") {}
 
 std::string_view ProgramRun::layer_name(int index) const { return layer(index).name; }
 
@@ -30,7 +35,8 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
   program_ = &program;
   index_ = index;
   variant_ = variant;
-  store_ = std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch);
+  store_ =
+      std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch, observation_);
   blocks_.clear();
   tiles_.clear();
   tensors_.assign(graph_.values.size(), {});
@@ -64,6 +70,7 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
     int& left = samples_left_[static_cast<std::size_t>(producer)];
     if (--left == 0) {
       --open_layers_;
+      release_operands(layer(producer));
       const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
       if (plan != mapper::kNone) {
         std::erase_if(blocks_,
@@ -74,6 +81,15 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
     }
   }
   changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void ProgramRun::release_operands(const workload::Layer& of) {
+  std::vector<int> operands{of.input, of.right};
+  operands.insert(operands.end(), of.others.begin(), of.others.end());
+  for (const int operand : operands) {
+    if (operand == workload::kNoValue) continue;
+    if (complete(graph_.readers(operand))) store_->release(operand);
+  }
 }
 
 tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) const {
@@ -226,7 +242,9 @@ tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_til
   const engine_model::WeightView view = mapper::run_time_weights(
       of, store_->codes(of.right, task.sample).data(), right.channels(), head);
   tlm::TileLoad load;
-  load.tile = mapper::compile_tile(chip_.engine, of, plan, {view}, task.n_tile, k_tile);
+  load.tile =
+      mapper::compile_tile(chip_.engine, of, plan,
+                           {view, nullptr, all_codes_ || computes(of.index)}, task.n_tile, k_tile);
   load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
   load.fill_bytes = load.tile->image_bytes;
 
@@ -362,7 +380,9 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
   const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
   const std::int64_t channels =
       std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
-  LACUNA_CHECK(static_cast<std::int64_t>(result.outputs.size()) == (row_end - row_begin) * channels,
+  const bool computed = computes(of.index);
+  LACUNA_CHECK(!computed || static_cast<std::int64_t>(result.outputs.size()) ==
+                                (row_end - row_begin) * channels,
                "a pass of layer {} has {} outputs, {} x {} expected", of.name,
                result.outputs.size(), row_end - row_begin, channels);
   const std::int64_t column = head * of.gemm.n + n_begin;
@@ -376,18 +396,40 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
       span.sample = sample;
       span.begin = m * place.layout.token_bytes() + slot_offset;
     }
-    std::span<const std::uint8_t> codes(result.outputs.data() + (row - row_begin) * channels,
-                                        static_cast<std::size_t>(channels));
     const auto at = static_cast<std::size_t>(workload::output_index(of, head, m, n_begin));
-    if (graph_.value(of.output).output_drawn) {  // the statistic's codes are there already
-      codes = store_->codes(of.output, sample).subspan(at, codes.size());
-    } else {
-      std::memcpy(store_->mutable_codes(of.output, sample).data() + at, codes.data(), codes.size());
+    const auto length = static_cast<std::size_t>(channels);
+    if (computed) {
+      std::memcpy(store_->mutable_codes(of.output, sample).data() + at,
+                  result.outputs.data() + (row - row_begin) * channels, length);
     }
-    span.bytes += store_traffic(place.layout, column, column + channels, codes);
+    span.bytes += store_traffic(place.layout, column, column + channels,
+                                store_->codes(of.output, sample).subspan(at, length));
   }
   flush(span, of.output, transfers);
   return transfers;
+}
+
+bool ProgramRun::computes(int index) const {
+  return observation_.computed[static_cast<std::size_t>(index)];
+}
+
+std::uint64_t ProgramRun::stated_nonzeros(const mapper::Task& task, int block) const {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const int head = plan.run_time ? task.product % of.gemm.heads : 0;
+  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
+  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
+  const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
+  const std::int64_t channels =
+      std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
+  std::int64_t nonzeros = 0;
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const auto [sample, m] = locate(plan, task, row);
+    nonzeros += count_nonzeros(
+        store_->codes(of.output, sample).data() + workload::output_index(of, head, m, n_begin),
+        channels);
+  }
+  return static_cast<std::uint64_t>(nonzeros);
 }
 
 void ProgramRun::block_stored(const mapper::Task& task, int block) {

@@ -21,13 +21,16 @@
 #include "tlm/clock.h"
 #include "tlm/work_source.h"
 #include "workload/graph.h"
+#include "workload/observation.h"
 #include "workload/tensor_store.h"
 
 namespace lacuna::chip {
 
 class ProgramRun : public tlm::WorkSource {
  public:
-  ProgramRun(const params::ChipParams& chip, const workload::Graph& graph, const tlm::Clock& clock);
+  /// `all_codes`: run-time tiles have codes even where nobody computes with them (for RTL).
+  ProgramRun(const params::ChipParams& chip, const workload::Graph& graph, const tlm::Clock& clock,
+             bool all_codes);
 
   void set_dma(tlm::ChipDma* dma) { dma_ = dma; }
   /// Begins with samples first_sample .. of the workload; `variant` numbers the program.
@@ -52,6 +55,8 @@ class ProgramRun : public tlm::WorkSource {
   void release_fetch(int fetch) override;
   [[nodiscard]] timing::engine::PassCommand command(const mapper::Task& task,
                                                     int k_tile) const override;
+  [[nodiscard]] bool computes(int index) const override;
+  [[nodiscard]] std::uint64_t stated_nonzeros(const mapper::Task& task, int block) const override;
   std::vector<tlm::Transfer> outputs(const mapper::Task& task, int block,
                                      const timing::engine::PassResult& result) override;
   void block_stored(const mapper::Task& task, int block) override;
@@ -82,6 +87,8 @@ class ProgramRun : public tlm::WorkSource {
     return tensors_[static_cast<std::size_t>(value)][static_cast<std::size_t>(sample)];
   }
   void store_codes(int value, int sample, std::int64_t codes);
+  /// Gives memory back that this was the last layer to read.
+  void release_operands(const workload::Layer& of);
   /// Rows of a block: (sample, row in the sample).
   [[nodiscard]] std::pair<int, std::int64_t> locate(const mapper::GemmPlan& plan,
                                                     const mapper::Task& task,
@@ -98,6 +105,8 @@ class ProgramRun : public tlm::WorkSource {
   const params::ChipParams& chip_;
   const workload::Graph& graph_;
   const tlm::Clock& clock_;
+  bool all_codes_;
+  workload::Observation observation_;
   tlm::ChipDma* dma_ = nullptr;
   const mapper::Program* program_ = nullptr;
   int index_ = -1;

@@ -117,7 +117,9 @@ timing::vector::VectorTime ProgramRun::vector_time(const mapper::Task& task) con
 
 std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
   const workload::Layer& of = layer(task.layer);
-  workload::run_vector_rows(of, *store_, task.sample, task.row_begin, task.row_end);
+  if (computes(of.index)) {
+    workload::run_vector_rows(of, *store_, task.sample, task.row_begin, task.row_end);
+  }
   const mapper::TensorPlan& place = program_->tensors[static_cast<std::size_t>(of.output)];
   const std::int64_t channels = place.layout.channels;
   const std::span<const std::uint8_t> codes = store_->codes(of.output, task.sample);

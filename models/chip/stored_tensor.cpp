@@ -2,21 +2,28 @@
 #include "chip/stored_tensor.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 
 namespace lacuna::chip {
 
 std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
+  // 16 counts of a byte each, emptied before they can overflow.
+  using Bytes = std::uint8_t __attribute__((vector_size(16)));
   std::int64_t nonzeros = 0;
-  for (std::int64_t begin = 0; begin < count; begin += 128) {
-    // Short sums in a byte let the compiler use vectors of bytes.
-    const std::int64_t end = std::min(begin + 128, count);
-    std::uint8_t sum = 0;
-    for (std::int64_t i = begin; i < end; ++i)
-      sum = static_cast<std::uint8_t>(sum + (codes[i] != 0));
-    nonzeros += sum;
+  std::int64_t i = 0;
+  while (i + 16 <= count) {
+    Bytes sums{};
+    const std::int64_t end = std::min(count - 15, i + 16 * 255);
+    for (; i < end; i += 16) {
+      Bytes chunk;
+      std::memcpy(&chunk, codes + i, sizeof(chunk));
+      sums -= reinterpret_cast<Bytes>(chunk != Bytes{});  // true is -1
+    }
+    for (int lane = 0; lane < 16; ++lane) nonzeros += sums[lane];
   }
+  for (; i < count; ++i) nonzeros += codes[i] != 0 ? 1 : 0;
   return nonzeros;
 }
 

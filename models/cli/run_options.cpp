@@ -89,8 +89,9 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       });
   add_integer(app, "--seed", options.seed, 0, std::int64_t{1} << 62U,
               "chooses which passes --shadow compares");
-  add_integer(app, "--threads", options.threads, 1, kMaxThreads,
-              "threads that run RTL (default: all; results do not depend on it)");
+  add_integer(
+      app, "--threads", options.threads, 1, kMaxThreads,
+      "threads that evaluate passes or run RTL (default: all; results do not depend on it)");
   app.add_option("--rtl-cache", options.rtl_cache, "folder of built RTL")->type_name("DIR");
   add_choice(app, "--skip", options.skip, {"dense", "weights", "activations", "dual"},
              "what the engine skips, in place of the chip's engine.skip");
@@ -157,6 +158,7 @@ Rendered simulate(const RunOptions& options, const Job& job, bool colour) {
   run.mapping.batch = static_cast<int>(job.batch);
   run.memory = options.memory == "ideal" ? chip::MemoryKind::kIdeal : chip::MemoryKind::kReal;
   run.check_reference = options.check_reference;
+  run.all_codes = options.check_reference || engine_kind(options) != cosim::EngineKind::kModel;
   if (folder) run.events = &folder->timeline();
   if (job.progress) run.progress = [&](std::int64_t done) { progress.update(done); };
 

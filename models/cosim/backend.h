@@ -37,6 +37,10 @@ struct PassRequest {
   std::string_view layer;
   /// Counts all passes of the run, in start order; with the seed it decides what is shadowed.
   std::int64_t pass_index = 0;
+  /// Whether anybody looks at outputs or partial sums; if not, a backend need not compute them.
+  bool compute = true;
+  /// Names the pass between foresee() and run().
+  std::uint64_t ticket = 0;
 };
 
 enum class EngineKind { kModel, kRtl, kLockstep, kShadow };
@@ -65,6 +69,10 @@ class EngineBackend {
   EngineBackend() = default;
   EngineBackend(const EngineBackend&) = delete;
   EngineBackend& operator=(const EngineBackend&) = delete;
+
+  /// This pass will be run: tile, block and ticket are final, so is the command but for hold1 and
+  /// hold2; the rest of the request is not there yet. A backend may begin with it.
+  virtual void foresee(const PassRequest& request) { (void)request; }
 
   /// The result that drives the simulation. Mismatches do not stop the run; finish() tells them.
   virtual timing::engine::PassResult run(const PassRequest& request) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "cosim/compare.h"
+#include "cosim/evaluator.h"
 #include "cosim/plugin.h"
 #include "timing/engine/pass.h"
 
@@ -24,16 +25,17 @@ PassResult evaluate(const params::EngineParams& engine, const PassRequest& reque
 
 class ModelBackend : public EngineBackend {
  public:
-  explicit ModelBackend(const params::EngineParams& engine) : engine_(engine) {}
+  ModelBackend(const params::EngineParams& engine, int threads) : evaluator_(engine, threads) {}
 
+  void foresee(const PassRequest& request) override { evaluator_.foresee(request, request.ticket); }
   PassResult run(const PassRequest& request) override {
     ++summary_.passes;
-    return evaluate(engine_, request);
+    return evaluator_.evaluate(request, request.ticket);
   }
   VerificationSummary finish() override { return summary_; }
 
  private:
-  params::EngineParams engine_;
+  Evaluator evaluator_;
   VerificationSummary summary_;
 };
 
@@ -174,7 +176,9 @@ std::unique_ptr<EngineBackend> make_checking_backend(const params::EngineParams&
 
 std::unique_ptr<EngineBackend> make_backend(const params::EngineParams& engine,
                                             const BackendOptions& options) {
-  if (options.kind == EngineKind::kModel) return std::make_unique<ModelBackend>(engine);
+  if (options.kind == EngineKind::kModel) {
+    return std::make_unique<ModelBackend>(engine, options.threads);
+  }
   std::shared_ptr<const RtlPlugin> plugin = load_rtl(engine, options.cache);
   if (options.kind == EngineKind::kRtl) return std::make_unique<RtlBackend>(std::move(plugin));
   return make_checking_backend(engine, options, [plugin]() -> RtlRunner {

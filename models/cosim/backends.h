@@ -5,7 +5,8 @@
 //   rtl       the Verilated RTL alone; its cycles and outputs drive the simulation
 //   lockstep  the model drives, every pass also runs on the RTL and is compared
 //   shadow    the same for a share of the passes, chosen by a hash of pass index and seed
-// Lockstep and shadow may run the RTL on several threads; the summary does not depend on how many.
+// The model may evaluate passes ahead, lockstep and shadow may run the RTL, on several threads; no
+// result depends on how many.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct BackendOptions {
   EngineKind kind = EngineKind::kModel;
   double shadow_share = 0;  ///< 0..1, kShadow
   std::uint64_t seed = 0;   ///< kShadow
-  int threads = 1;          ///< kLockstep and kShadow: threads that run RTL
+  int threads = 1;          ///< kModel: that evaluate passes; kLockstep, kShadow: that run RTL
   PluginCacheOptions cache;
 };
 

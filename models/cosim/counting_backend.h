@@ -20,6 +20,7 @@ class CountingBackend : public EngineBackend {
  public:
   explicit CountingBackend(std::unique_ptr<EngineBackend> inner);
 
+  void foresee(const PassRequest& request) override { inner_->foresee(request); }
   timing::engine::PassResult run(const PassRequest& request) override;
   VerificationSummary finish() override { return inner_->finish(); }
 

@@ -13,6 +13,7 @@
 #include "mapper/weight_counts.h"
 #include "timing/vector/vector_model.h"
 #include "workload/lowering.h"
+#include "workload/observation.h"
 
 namespace lacuna::mapper {
 namespace {
@@ -22,7 +23,7 @@ using base::ceil_div;
 class Builder {
  public:
   Builder(const workload::Graph& graph, const params::ChipParams& chip, const MapOptions& options)
-      : graph_(graph), chip_(chip), options_(options) {
+      : graph_(graph), chip_(chip), options_(options), observation_(workload::observe(graph)) {
     LACUNA_CHECK(options.batch >= 1, "batch of {}", options.batch);
     program_.batch = options.batch;
     program_.burst_bytes = options.burst_bytes;
@@ -88,8 +89,10 @@ class Builder {
 
     const auto index = static_cast<int>(program_.gemms.size());
     if (!plan.run_time) {
-      const workload::WeightMatrix weights = layer.weights.with_codes();
-      const TileOperand operand{{weights.codes.data(), weights.k, 1}, mask.get()};
+      const bool codes =
+          options_.all_codes || observation_.computed[static_cast<std::size_t>(layer.index)];
+      const workload::WeightMatrix weights = codes ? layer.weights.with_codes() : layer.weights;
+      const TileOperand operand{{weights.codes.data(), weights.k, 1}, mask.get(), codes};
       plan.first_tile = static_cast<int>(program_.weight_tiles.size());
       const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
       for (int n = 0; n < plan.split.n_tiles; ++n) {
@@ -312,6 +315,7 @@ class Builder {
   const workload::Graph& graph_;
   const params::ChipParams& chip_;
   MapOptions options_;
+  workload::Observation observation_;
   Program program_;
 };
 

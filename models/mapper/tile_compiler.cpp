@@ -34,6 +34,7 @@ std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParam
   engine_model::TileSource source;
   source.weights = operand.weights;
   source.mask = operand.mask;
+  source.keep_codes = operand.keep_codes;
   source.segments = segments_of(layer);
   source.windows = {k.window_begin, k.window_end};
   source.first_channel = std::int64_t{n_tile} * split.tile_channels;

@@ -27,6 +27,7 @@ namespace lacuna::mapper {
 struct TileOperand {
   timing::engine::WeightView weights;
   const tensor::MaskMatrix* mask = nullptr;
+  bool keep_codes = true;  ///< in the tile; needs `weights`
 };
 
 /// Tile (n_tile, k_tile) of a plan. The last K tile carries the requantization. LACUNA_CHECK: the

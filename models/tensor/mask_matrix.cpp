@@ -6,6 +6,10 @@
 #include <bit>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace lacuna::tensor {
 
 std::int64_t MaskMatrix::non_zeros() const {
@@ -45,6 +49,14 @@ std::vector<std::int32_t> MaskMatrix::column_counts() const {
 std::uint64_t nonzero_bits(const std::uint8_t* codes, int count) {
   std::uint64_t bits = 0;
   int i = 0;
+#if defined(__SSE2__)
+  for (; i + 16 <= count; i += 16) {
+    __m128i bytes;
+    std::memcpy(&bytes, codes + i, sizeof(bytes));
+    const int zero = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+    bits |= std::uint64_t{static_cast<unsigned>(~zero) & 0xFFFFU} << static_cast<unsigned>(i);
+  }
+#endif
   for (; i + 8 <= count; i += 8) {
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, codes + i, 8);
@@ -70,6 +82,23 @@ MaskMatrix mask_of(const std::uint8_t* codes, std::int64_t rows, std::int64_t co
     }
   }
   return mask;
+}
+
+void copy_as_bytes(const MaskMatrix& mask, std::uint8_t* out) {
+  for (std::int64_t r = 0; r < mask.rows; ++r, out += mask.columns) {
+    const std::uint64_t* words = mask.row(r);
+    std::int64_t c = 0;
+    for (; c + 8 <= mask.columns; c += 8) {
+      // Eight copies of the byte, a different bit of each, moved to the lowest place.
+      const std::uint64_t byte = words[c / 64] >> static_cast<unsigned>(c % 64) & 0xFFU;
+      const std::uint64_t spread = (byte * 0x0101010101010101ULL) & 0x8040201008040201ULL;
+      std::uint64_t bytes =
+          ((spread + 0x7F7F7F7F7F7F7F7FULL) | spread) >> 7U & 0x0101010101010101ULL;
+      if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
+      std::memcpy(out + c, &bytes, 8);
+    }
+    for (; c < mask.columns; ++c) out[c] = mask.test(r, c) ? 1 : 0;
+  }
 }
 
 std::int64_t count_row_bits(const std::uint64_t* row, std::int64_t from, std::int64_t to) {

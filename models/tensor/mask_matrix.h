@@ -43,6 +43,9 @@ struct MaskMatrix {
 [[nodiscard]] MaskMatrix mask_of(const std::uint8_t* codes, std::int64_t rows,
                                  std::int64_t columns);
 
+/// rows * columns bytes, row-major: 1 where a bit is set, else 0.
+void copy_as_bytes(const MaskMatrix& mask, std::uint8_t* out);
+
 /// Bit i: byte i of the (at most 64) codes is not zero.
 [[nodiscard]] std::uint64_t nonzero_bits(const std::uint8_t* codes, int count);
 

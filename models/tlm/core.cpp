@@ -186,6 +186,20 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
   }
 }
 
+void Core::foresee(const Pass& pass) {
+  if (pass.weight_half < 0 || pass.act_half < 0) return;
+  const mapper::Task& task = *pass.run->task;
+  const mapper::GemmPlan& plan =
+      context_.source->program().gemms[static_cast<std::size_t>(task.plan)];
+  engine_model::PassCommand command = context_.source->command(task, pass.k_tile);
+  command.psum_read = pass.k_tile > 0;
+  command.psum_write = pass.k_tile + 1 < static_cast<int>(plan.split.k_tiles.size());
+  cosim::PassRequest request{pass.tile, pass.activations, command, {}, index_, {}, 0};
+  request.compute = context_.source->computes(task.layer);
+  request.ticket = ticket(pass);
+  context_.backend->foresee(request);
+}
+
 void Core::run_pass(Pass& pass) {
   context_.check_interrupt();
   const params::EngineParams& engine = context_.chip->engine;
@@ -219,9 +233,14 @@ void Core::run_pass(Pass& pass) {
                              command,          psum_in,
                              index_,           context_.source->layer_name(task.layer),
                              context_.passes++};
+  request.compute = context_.source->computes(task.layer);
+  request.ticket = ticket(pass);
   engine_model::PassResult result = context_.backend->run(request);
   LACUNA_CHECK(result.length > 0 && !result.drain_end.empty(), "a pass of layer {} has no end",
                request.layer);
+  if (last_k && !request.compute) {
+    result.counters.outputs_nonzero = context_.source->stated_nonzeros(task, pass.block);
+  }
   const Cycle end = start + result.length;
   const Cycle drained = start + result.drain_end.back();
   account_pass(pass, result, start);

@@ -173,6 +173,8 @@ class Core : public sc_core::sc_module {
   void wait_for_space(const Pass& pass, const timing::engine::Tile& tile,
                       const timing::engine::Block& block);
   void run_pass(Pass& pass);
+  /// Tells the backend of a pass whose operands are in their halves.
+  void foresee(const Pass& pass);
   void account_gap(const Pass& pass, Cycle begin, Cycle end);
   void account_pass(const Pass& pass, const timing::engine::PassResult& result, Cycle start);
   /// Adds [begin, end) to `part`, but to kVector while the vector unit works.
@@ -181,6 +183,10 @@ class Core : public sc_core::sc_module {
   void vector_ends();
   void emit(TimelineEvent::Unit unit, int layer, Cycle begin, Cycle end, std::int64_t amount);
   void touch(int layer, Cycle begin);
+  /// Unlike that of any other pass of the run.
+  [[nodiscard]] std::uint64_t ticket(const Pass& pass) const {
+    return static_cast<std::uint64_t>(pass.sequence) << 16U | static_cast<std::uint64_t>(index_);
+  }
   LayerSums& sums(int layer) { return context_.layers[static_cast<std::size_t>(layer)]; }
   [[nodiscard]] Cycle now() const { return context_.clock->now(); }
   [[nodiscard]] std::int64_t pes() const;

@@ -202,6 +202,7 @@ void Core::hand_weights(WeightRequest request, int half, const Readiness& ready,
     // Waiting for a run-time operand is a dependency; for a fetch it is DRAM.
     Cycle& since = ready.from_dram ? pass->from_dram : pass->dependency;
     since = std::max(since, ready.at);
+    foresee(*pass);
   }
   engine_event_.notify();
 }
@@ -217,6 +218,7 @@ void Core::hand_block(const BlockRequest& request, int half, const Readiness& re
   if (dram) pass.dram_loaded = std::max(pass.dram_loaded, held.ready);
   Cycle& since = ready.from_dram ? pass.from_dram : pass.dependency;
   since = std::max(since, ready.at);
+  foresee(pass);
   engine_event_.notify();
 }
 

@@ -77,7 +77,13 @@ class WorkSource {
   /// Start descriptor without hold1 and hold2.
   [[nodiscard]] virtual timing::engine::PassCommand command(const mapper::Task& task,
                                                             int k_tile) const = 0;
-  /// Takes the outputs of a block's last pass; returns where the store goes.
+  /// Whether anybody looks at the outputs of a layer. If not, what it stores is stated (drawn).
+  [[nodiscard]] virtual bool computes(int layer) const = 0;
+  /// Non-zero codes among the stated outputs of a block.
+  [[nodiscard]] virtual std::uint64_t stated_nonzeros(const mapper::Task& task,
+                                                      int block) const = 0;
+  /// Takes the outputs of a block's last pass (none if the layer is not computed); returns where
+  /// the store goes.
   virtual std::vector<Transfer> outputs(const mapper::Task& task, int block,
                                         const timing::engine::PassResult& result) = 0;
   /// The store of a block has ended.

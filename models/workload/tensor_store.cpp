@@ -2,6 +2,7 @@
 #include "workload/tensor_store.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -17,15 +18,32 @@ std::int64_t stored_samples(const Value& value, std::int64_t samples) {
 
 }  // namespace
 
-std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample) {
+namespace {
+
+tensor::MaskSpec spec_of_sample(const Value& value, std::int64_t sample) {
   tensor::MaskSpec spec = value.drawn;
   spec.seed = base::hash_combine(spec.seed, static_cast<std::uint64_t>(sample));
+  return spec;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample) {
   const auto kind = value.is_signed() ? tensor::CodeKind::kS8 : tensor::CodeKind::kU8;
-  return tensor::draw_codes(value.tokens(), value.channels(), kind, spec, value.name).codes;
+  return tensor::draw_codes(value.tokens(), value.channels(), kind, spec_of_sample(value, sample),
+                            value.name)
+      .codes;
 }
 
 TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples)
-    : graph_(&graph), first_sample_(first_sample), samples_(samples) {
+    : TensorStore(graph, first_sample, samples, everything(graph)) {}
+
+TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples,
+                         Observation observation)
+    : graph_(&graph),
+      first_sample_(first_sample),
+      samples_(samples),
+      observation_(std::move(observation)) {
   LACUNA_CHECK(samples >= 1 && first_sample >= 0, "samples {} from {}", samples, first_sample);
   std::int64_t total = 0;
   for (std::size_t id = 0; id < graph.values.size(); ++id) {
@@ -40,30 +58,52 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
     }
     total += value.elements() * copies;
   }
-
   buffers_.resize(graph.values.size());
-  for (std::size_t id = 0; id < graph.values.size(); ++id) {
-    const Value& value = graph.values[id];
-    if (value.storage != static_cast<int>(id)) continue;
-    const auto bytes = static_cast<std::size_t>(value.elements());
-    std::vector<std::uint8_t>& buffer = buffers_[id];
-    buffer.assign(bytes * static_cast<std::size_t>(stored_samples(value, samples)), 0);
-    if (value.kind == ValueKind::kLayer && !value.output_drawn) continue;
-    if (value.kind == ValueKind::kConstant) {
-      LACUNA_CHECK(value.codes.size() == bytes, "{}", value.name);
-      std::memcpy(buffer.data(), value.codes.data(), bytes);
-      continue;
-    }
-    for (std::int64_t sample = 0; sample < samples; ++sample) {
-      const std::int64_t source = source_sample(sample);
-      std::uint8_t* out = buffer.data() + static_cast<std::size_t>(sample) * bytes;
-      if (!value.codes.empty()) {
-        std::memcpy(out, value.codes.data() + static_cast<std::size_t>(source) * bytes, bytes);
-      } else {
-        std::memcpy(out, draw_sample(value, source).data(), bytes);
-      }
+}
+
+void TensorStore::fill(const Value& value, std::vector<std::uint8_t>& buffer) const {
+  const auto bytes = static_cast<std::size_t>(value.elements());
+  const std::size_t all = bytes * static_cast<std::size_t>(stored_samples(value, samples_));
+  if (value.kind == ValueKind::kLayer && !value.output_drawn) {
+    const bool computed = observation_.computed[static_cast<std::size_t>(value.layer)];
+    buffer.assign(all, computed ? 0 : 1);
+    return;
+  }
+  buffer.resize(all);
+  if (value.kind == ValueKind::kConstant) {
+    LACUNA_CHECK(value.codes.size() == bytes, "{}", value.name);
+    std::memcpy(buffer.data(), value.codes.data(), bytes);
+    return;
+  }
+  const bool used = observation_.used[static_cast<std::size_t>(value.storage)];
+  for (std::int64_t sample = 0; sample < samples_; ++sample) {
+    const std::int64_t source = source_sample(sample);
+    std::uint8_t* out = buffer.data() + static_cast<std::size_t>(sample) * bytes;
+    if (!value.codes.empty()) {
+      std::memcpy(out, value.codes.data() + static_cast<std::size_t>(source) * bytes, bytes);
+    } else if (used) {
+      std::memcpy(out, draw_sample(value, source).data(), bytes);
+    } else {
+      tensor::copy_as_bytes(tensor::draw_mask(value.tokens(), value.channels(),
+                                              spec_of_sample(value, source), value.name),
+                            out);
     }
   }
+}
+
+std::vector<std::uint8_t>& TensorStore::buffer(int storage) const {
+  std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(storage)];
+  if (buffer.empty()) fill(graph_->value(storage), buffer);
+  return buffer;
+}
+
+void TensorStore::release(int value) {
+  const int storage = graph_->value(value).storage;
+  const Value& stored = graph_->value(storage);
+  const bool computed = stored.kind == ValueKind::kLayer &&
+                        observation_.computed[static_cast<std::size_t>(stored.layer)];
+  if (computed) return;
+  std::vector<std::uint8_t>().swap(buffers_[static_cast<std::size_t>(storage)]);
 }
 
 std::size_t TensorStore::offset(const Value& value, std::int64_t sample) const {
@@ -76,16 +116,16 @@ std::size_t TensorStore::offset(const Value& value, std::int64_t sample) const {
 std::span<const std::uint8_t> TensorStore::codes(int value, std::int64_t sample) const {
   const int storage = graph_->value(value).storage;
   const Value& stored = graph_->value(storage);
-  const std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(storage)];
-  return {buffer.data() + offset(stored, sample), static_cast<std::size_t>(stored.elements())};
+  return {buffer(storage).data() + offset(stored, sample),
+          static_cast<std::size_t>(stored.elements())};
 }
 
 std::span<std::uint8_t> TensorStore::mutable_codes(int value, std::int64_t sample) {
   const Value& stored = graph_->value(value);
   LACUNA_CHECK(stored.kind == ValueKind::kLayer && stored.storage == value,
                "value {} is not a layer's own output", stored.name);
-  std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(value)];
-  return {buffer.data() + offset(stored, sample), static_cast<std::size_t>(stored.elements())};
+  return {buffer(value).data() + offset(stored, sample),
+          static_cast<std::size_t>(stored.elements())};
 }
 
 int TensorStore::at(int value, std::int64_t sample, std::int64_t index) const {

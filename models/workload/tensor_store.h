@@ -13,16 +13,25 @@
 #include <vector>
 
 #include "workload/graph.h"
+#include "workload/observation.h"
 
 namespace lacuna::workload {
 
 /// The codes of sample `sample` of the workload for a value that a statistic draws.
 [[nodiscard]] std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample);
 
+/// Memory is taken when a value is first looked at (inputs, drawn values and constants are loaded
+/// or drawn then; what layers compute begins as zeros) and may be given back with release(). One
+/// thread at a time, also for reading.
+///
+/// Outputs that are not computed are all 1, codes of a statistic that nobody computes with are 1
+/// wherever they are not zero: as good for everything that only asks for zeros.
 class TensorStore {
  public:
-  /// Loads or draws inputs, drawn values and constants; layer outputs are zero. The graph must
-  /// outlive the store. UserError when the batch would need more than kMaxBytes.
+  /// The graph must outlive the store. UserError when the batch would need more than kMaxBytes.
+  TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples,
+              Observation observation);
+  /// With everything computed.
   TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples);
   static constexpr std::int64_t kMaxBytes = std::int64_t{4} << 30;
 
@@ -39,19 +48,27 @@ class TensorStore {
   /// For the producer of the value: only layer outputs may be written.
   [[nodiscard]] std::span<std::uint8_t> mutable_codes(int value, std::int64_t sample);
 
+  /// Gives the memory of a value's codes back, if they can be made again.
+  void release(int value);
+
   /// One code as a number.
   [[nodiscard]] int at(int value, std::int64_t sample, std::int64_t index) const;
 
-  /// Bytes of all buffers.
+  /// Bytes of all buffers that are there now.
   [[nodiscard]] std::int64_t size_bytes() const;
 
  private:
   [[nodiscard]] std::size_t offset(const Value& value, std::int64_t sample) const;
+  /// The buffer of a stored value, filled.
+  std::vector<std::uint8_t>& buffer(int storage) const;
+  void fill(const Value& value, std::vector<std::uint8_t>& buffer) const;
 
   const Graph* graph_;
   std::int64_t first_sample_;
   std::int64_t samples_;
-  std::vector<std::vector<std::uint8_t>> buffers_;  ///< by value id; empty for views
+  Observation observation_;
+  /// By value id; empty for views and until somebody looks.
+  mutable std::vector<std::vector<std::uint8_t>> buffers_;
 };
 
 }  // namespace lacuna::workload

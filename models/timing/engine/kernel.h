@@ -18,7 +18,7 @@ struct KernelInput {
   const std::uint64_t* present;
   const std::uint64_t* block_masks;
   int count_stride;
-  const std::uint8_t* counts8;  ///< null if counts are wide
+  const std::uint8_t* counts8;  ///< null if counts are wide; both [Q][2X+3][count_stride]
   const std::uint16_t* counts16;
   const std::uint32_t* zero_pes;
   int mask_stride;
@@ -36,6 +36,7 @@ struct KernelOutput {
   std::uint64_t first_writes, blocked, slots;  ///< slots: PE slots without a weight
   std::uint64_t bank, imbalance, window;       ///< PE-cycles by cause
   std::uint64_t tail;                          ///< PE-cycles after each PE's last slot
+  bool carry_in_used;                          ///< as in PassResult
 };
 
 /// Bytes of scratch memory that a kernel needs.

@@ -105,20 +105,18 @@ template <class Vector, class Count>
 struct Way {
   Block block;  // the next one, ready to run
   Scan scan;
-  // MAC slots of each PE per position, then a row for what fills up the last block of a group
-  // (none) and one for the group's last entry (at least 1).
-  Count* slots;
-  int begin;          // entries of the group already run
-  I32 offset_before;  // offset of the entry before `begin`
-  I64 issue;          // I of the last entry
-  I64 issued;         // entries so far
-  I64 blocked;        // sum of b in this group
+  const Count* slots;  // rows of MAC slots of each PE: one per position, then see end_positions()
+  int begin;           // entries of the group already run
+  I32 offset_before;   // offset of the entry before `begin`
+  I64 issue;           // I of the last entry
+  I64 issued;          // entries so far
+  I64 blocked;         // sum of b in this group
   Lanes<Vector>* lanes;
   I32* room;       // 1 + max of M over the PEs, of entry j at [j - room_shift]
   I64 room_shift;  // the last D entries are always there
 };
 
-constexpr int kMostPositions = 65'533;  // two more have to fit 16 bits
+constexpr int kMostPositions = 32'700;  // rows of slots have to fit 16 bits
 constexpr int kRoomExtra = 4096;        // entries between two moves of a way's rooms
 
 template <class Lag, class Count>
@@ -135,6 +133,7 @@ struct Kernel {
   Vector counting;  // 1 .. 16
   W ways[16];
   Vector bad;         // lanes that left their range in this group
+  bool bank_counted;  // in this group, for some block
   bool whole_blocks;  // D >= 16: all blocks but a group's last are of 16 entries
 
   LACUNA_INLINE void scan_group(int q, int g) {
@@ -378,6 +377,7 @@ struct Kernel {
     block.advance = static_cast<Lag>(block.issue[block.count - 1]) - 4 + block.count;
     way.blocked = static_cast<Lag>(block.blocked[block.count - 1]);
     block.bank = bank_relative > static_cast<Lag>(block.issue[0]);
+    bank_counted = bank_counted || block.bank;
     block.bank_free = static_cast<int>(block.bank ? bank_relative : 0);
     block.loss = scan.any_empty || block.bank ? Loss::kBoth
                  : way.blocked > 0            ? Loss::kImbalance
@@ -449,32 +449,19 @@ struct Kernel {
     return in_range && !any_bit(bad);
   }
 
-  /// The group's last entry takes a slot in every PE; what fills up its last block takes none.
+  /// The group's last entry takes a slot in every PE; what fills up its last block takes none. Both
+  /// have rows of their own (Tile::counts8), here counted from the first row of `slots`.
   LACUNA_INLINE void end_positions(W& way) {
-    const std::size_t stride = static_cast<std::size_t>(in.count_stride);
-    const std::size_t none = static_cast<std::size_t>(in.positions);
+    const int x = in.positions;
     Scan& scan = way.scan;
-    const bool without_k = scan.entries > scan.with_k;
-    const Count* from = way.slots + (without_k ? none : scan.position[scan.entries - 1]) * stride;
-    Count* to = way.slots + (none + 1) * stride;
-    for (std::size_t i = 0; i < stride; ++i) {
-      to[i] = static_cast<Count>(from[i] != 0 ? from[i] : Count{1});
+    std::uint16_t& last = scan.position[scan.entries - 1];
+    if (scan.entries > scan.with_k) {
+      last = static_cast<std::uint16_t>(in.skip_none ? x : 2 * x + 1);
+    } else if (!in.skip_none) {
+      last = static_cast<std::uint16_t>(last + x + 1);
     }
-    scan.position[scan.entries - 1] = static_cast<std::uint16_t>(none + 1);
-    for (int i = 0; i < kBlock; ++i) {
-      scan.position[scan.entries + i] = static_cast<std::uint16_t>(none);
-    }
-  }
-
-  /// The way's own copy of the weight counts, as slots.
-  void copy_slots(int q) {
-    const std::size_t stride = static_cast<std::size_t>(in.count_stride);
-    const std::size_t size = static_cast<std::size_t>(in.positions) * stride;
-    const Count* from = counts + static_cast<std::size_t>(q) * size;
-    Count* to = ways[q].slots;
-    const Count least = in.skip_none ? 1 : 0;
-    for (std::size_t i = 0; i < size; ++i) to[i] = from[i] > least ? from[i] : least;
-    for (std::size_t i = 0; i < stride; ++i) to[size + i] = 0;
+    const auto none = static_cast<std::uint16_t>(in.skip_none ? x + 1 : x);
+    for (int i = 0; i < kBlock; ++i) scan.position[scan.entries + i] = none;
   }
 
   /// Keeps the rooms of the last D entries.
@@ -529,12 +516,15 @@ struct Kernel {
         count_first_writes(q);
         count_slots(q);
       }
+      bank_counted = false;
       if (!run_entries(drained_2)) return false;
+      out.carry_in_used = out.carry_in_used || (g < 2 && bank_counted);
       for (int q = 0; q < in.ways; ++q) {
         const I64 way_end = finish_way(q);
         end = way_end > end ? way_end : end;
       }
       const I64 finished = end + 2;  // L_mac
+      out.carry_in_used = out.carry_in_used || (g == 0 && in.hold1 > finished);
       const I64 drained = (finished > drained_1 ? finished : drained_1) + in.drain_cycles;
       out.group_end[g] = finished;
       out.drain_end[g] = drained;
@@ -557,8 +547,8 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {},
-                            {}, {},  {},     in.depth >= kBlock};
+  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {},
+                            {}, {},  false,  in.depth >= kBlock};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {
@@ -569,8 +559,9 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
   const std::size_t chunks = static_cast<std::size_t>(kernel.chunks);
   const std::size_t rooms = static_cast<std::size_t>(2 * in.depth + kRoomExtra + 2 * kBlock);
   const std::size_t entries = static_cast<std::size_t>(in.positions + 1 + 4 * kBlock);
-  const std::size_t rows =
-      static_cast<std::size_t>(in.positions + 2) * static_cast<std::size_t>(in.count_stride);
+  const std::size_t stride = static_cast<std::size_t>(in.count_stride);
+  const std::size_t rows = 2 * static_cast<std::size_t>(in.positions) + 3;
+  const std::size_t first = in.skip_none ? static_cast<std::size_t>(in.positions) + 1 : 0;
   alignas(64) Lag valid[kBlock];
   alignas(64) Lag counting[kBlock];
   for (int i = 0; i < kBlock; ++i) {
@@ -585,8 +576,7 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
     auto& way = kernel.ways[q];
     way.scan.offset = reinterpret_cast<I32*>(take(entries * sizeof(I32)));
     way.scan.position = reinterpret_cast<std::uint16_t*>(take(entries * sizeof(std::uint16_t)));
-    way.slots = reinterpret_cast<Count*>(take(rows * sizeof(Count)));
-    kernel.copy_slots(q);
+    way.slots = counts + (static_cast<std::size_t>(q) * rows + first) * stride;
     way.issue = 0;  // L_start - 1
     way.issued = 0;
     way.blocked = 0;

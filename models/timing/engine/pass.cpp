@@ -96,6 +96,7 @@ PassResult evaluate(const params::EngineParams& params, const Tile& tile, const 
     if (plain || !evaluate_vector(inputs, options.kernel, result)) {
       result = PassResult{};
       evaluate_plain(inputs, options.trace, result);
+      result.carry_in_used = command.hold1 > 0;  // it does not look
     }
     count_structure(inputs, result.counters);
     finish_counters(inputs, result);

@@ -57,7 +57,9 @@ struct PassTrace {
 };
 
 struct PassResult {
-  base::Cycle length = 0;              ///< F of the last group
+  base::Cycle length = 0;  ///< F of the last group
+  /// False: with any hold1 and hold2 that are not larger everything here would be the same.
+  bool carry_in_used = false;
   std::vector<base::Cycle> group_end;  ///< F(g)
   std::vector<base::Cycle> drain_end;  ///< E(g)
   Counters counters;

@@ -206,11 +206,14 @@ void fill_sums(Tile& tile) {
       for (int p = 0; p < tile.pes; ++p) {
         const std::uint8_t* mask = masks + size_of(p) * size_of(tile.mask_bytes);
         const int count = popcount_bytes(mask, tile.mask_bytes);
-        const std::size_t at = entry * size_of(tile.count_stride) + size_of(p);
+        const std::size_t at = tile.count_row(q, x) + size_of(p);
+        const std::size_t least_one = tile.count_row(q, tile.positions + 1 + x) + size_of(p);
         if (tile.wide_counts) {
           tile.counts16[at] = static_cast<std::uint16_t>(count);
+          tile.counts16[least_one] = static_cast<std::uint16_t>(std::max(count, 1));
         } else {
           tile.counts8[at] = static_cast<std::uint8_t>(count);
+          tile.counts8[least_one] = static_cast<std::uint8_t>(std::max(count, 1));
         }
         if (tile.in_place) {
           words += words_in_place(tile, mask, std::int64_t{x} * tile.rows);
@@ -298,16 +301,25 @@ Tile make_tile(const params::EngineParams& params, const TileSource& source) {
   tile.mask_stride = (tile.pes * tile.mask_bytes + 31) / 32 * 32;
   tile.masks.assign(entries * size_of(tile.mask_stride), 0);
   tile.any_masks.assign(size_of(tile.k_ways) * size_of(tile.mask_stride), 0);
-  if (source.weights.data != nullptr) {
+  if (source.weights.data != nullptr && source.keep_codes) {
     tile.codes.assign(entries * size_of(tile.channels), 0);
     fill_codes(tile, table, source);
   }
   tile.count_stride = (tile.pes + 15) / 16 * 16;
   tile.wide_counts = tile.rows > 255;
   if (tile.wide_counts) {
-    tile.counts16.assign(entries * size_of(tile.count_stride), 0);
+    tile.counts16.assign(tile.count_row(tile.k_ways, 0), 0);
   } else {
-    tile.counts8.assign(entries * size_of(tile.count_stride), 0);
+    tile.counts8.assign(tile.count_row(tile.k_ways, 0), 0);
+  }
+  for (int q = 0; q < tile.k_ways; ++q) {  // the rows of at least 1, in lanes that are no PE too
+    const auto begin = static_cast<std::ptrdiff_t>(tile.count_row(q, tile.positions + 1));
+    const auto end = static_cast<std::ptrdiff_t>(tile.count_row(q, 2 * tile.positions + 2));
+    if (tile.wide_counts) {
+      std::fill(tile.counts16.begin() + begin, tile.counts16.begin() + end, std::uint16_t{1});
+    } else {
+      std::fill(tile.counts8.begin() + begin, tile.counts8.begin() + end, std::uint8_t{1});
+    }
   }
   tile.count_sum.assign(entries, 0);
   tile.word_sum.assign(entries, 0);

@@ -34,6 +34,7 @@ struct WeightView {
 struct TileSource {
   WeightView weights;
   const tensor::MaskMatrix* mask = nullptr;
+  bool keep_codes = true;
   Segments segments;
   WindowRange windows;
   std::int64_t first_channel = 0;
@@ -75,7 +76,10 @@ struct Tile {
   std::vector<std::int8_t> codes;   ///< [Q][X][N] weight codes in channel order; may be absent
   int count_stride = 0;             ///< P rounded up to a multiple of 16
   bool wide_counts = false;         ///< counts16 instead of counts8 (R_used > 255)
-  std::vector<std::uint8_t> counts8;  ///< [Q][X][count_stride] weights of PE p; padding 0
+  /// Weights of PE p, [Q][2X+3][count_stride], in the form that the recurrence reads. Row
+  /// x: position x. X: none. X+1+x: position x, but at least 1 (padding too). 2X+1: ones. 2X+2:
+  /// none.
+  std::vector<std::uint8_t> counts8;
   std::vector<std::uint16_t> counts16;
   std::vector<std::uint32_t> count_sum;  ///< [Q][X] weights of all PEs
   std::vector<std::uint32_t> word_sum;   ///< [Q][X] value memory words read by all PEs
@@ -94,9 +98,14 @@ struct Tile {
     return static_cast<std::size_t>(way) * static_cast<std::size_t>(positions) +
            static_cast<std::size_t>(position);
   }
+  /// Index in counts8 or counts16 of a row of a way.
+  [[nodiscard]] std::size_t count_row(int way, int row) const {
+    return (static_cast<std::size_t>(way) * (2 * static_cast<std::size_t>(positions) + 3) +
+            static_cast<std::size_t>(row)) *
+           static_cast<std::size_t>(count_stride);
+  }
   [[nodiscard]] int count(int way, int position, int pe) const {
-    const std::size_t at = entry(way, position) * static_cast<std::size_t>(count_stride) +
-                           static_cast<std::size_t>(pe);
+    const std::size_t at = count_row(way, position) + static_cast<std::size_t>(pe);
     return wide_counts ? counts16[at] : counts8[at];
   }
 };

@@ -24,13 +24,11 @@ bool have_avx2() {
 
 std::size_t kernel_scratch_bytes(const KernelInput& input) {
   const auto size_of = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  // Per way: lanes (7 vectors of 32-bit lags), rooms, offsets, positions, slots; kernel_body.h.
+  // Per way: lanes (7 vectors of 32-bit lags), rooms, offsets, positions; kernel_body.h.
   const std::size_t lanes = size_of(input.count_stride) * 7 * 4 + 64;
   const std::size_t rooms = size_of(2 * input.depth + 4096 + 32) * 4;
   const std::size_t entries = size_of(input.positions + 65) * 6;
-  const std::size_t slots = size_of(input.positions + 2) * size_of(input.count_stride) *
-                            (input.counts8 != nullptr ? 1 : 2);
-  return size_of(input.ways) * (lanes + rooms + entries + slots + 5 * 64) + 64;
+  return size_of(input.ways) * (lanes + rooms + entries + 4 * 64) + 64;
 }
 
 bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {
@@ -63,7 +61,13 @@ bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {
   const std::array<TimingKernel, 2> kernels =
       avx2 ? std::array<TimingKernel, 2>{avx2::timing_16, avx2::timing_32}
            : std::array<TimingKernel, 2>{portable::timing_16, portable::timing_32};
-  const auto scratch = std::make_unique_for_overwrite<unsigned char[]>(kernel_scratch_bytes(input));
+  // Kept between passes: fresh memory costs more than a short pass.
+  thread_local std::unique_ptr<unsigned char[]> scratch;
+  thread_local std::size_t scratch_bytes = 0;
+  if (const std::size_t need = kernel_scratch_bytes(input); need > scratch_bytes) {
+    scratch = std::make_unique_for_overwrite<unsigned char[]>(need);
+    scratch_bytes = need;
+  }
   result.group_end.resize(static_cast<std::size_t>(block.groups));
   result.drain_end.resize(static_cast<std::size_t>(block.groups));
   for (const TimingKernel run : kernels) {
@@ -72,6 +76,7 @@ bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {
     output.drain_end = result.drain_end.data();
     if (!run(input, scratch.get(), output)) continue;
     result.length = result.group_end.back();
+    result.carry_in_used = output.carry_in_used;
     Counters& counters = result.counters;
     counters.windows_visited = output.windows_visited;
     counters.windows_empty = output.windows_empty;

@@ -119,6 +119,11 @@ TEST(MaskMatrix, SaysWhatTheCodesSay) {
       }
       EXPECT_EQ(counts[static_cast<std::size_t>(c)], expected);
     }
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(19 * columns), 7);
+    copy_as_bytes(mask, bytes.data());
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      EXPECT_EQ(bytes[i], codes.codes[i] != 0 ? 1 : 0);
+    }
     for (std::int64_t from = 0; from < columns; from += 3) {
       const int length = static_cast<int>(std::min<std::int64_t>(64, columns - from));
       const std::uint64_t bits = row_bits(mask.row(5), from, length);
