@@ -20,7 +20,7 @@ struct MapOptions {
   /// Of layers that do not say; kAuto: as the chip says (mapper.order).
   Ordering ordering = Ordering::kAuto;
   std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it
-  bool all_codes = false;  ///< weight tiles have codes even where nobody computes with them
+  bool all_codes = false;         ///< weight tiles have codes even where nobody computes with them
 };
 
 }  // namespace lacuna::mapper
