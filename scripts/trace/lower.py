@@ -30,6 +30,10 @@ from lower_views import Views
 CHIP = {"Conv", "Gemm", "MatMul", "LayerNormalization", "Softmax", "MaxPool", "GlobalAveragePool", "AveragePool",
         "QuantizeLinear", "DequantizeLinear"}
 
+# Operators whose output is their input, seen another way.
+PASS_ON = {"Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Expand", "Pad",
+           "QuantizeLinear", "DequantizeLinear"}
+
 
 class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
     """`ranges`: tensor -> (lowest, highest, largest magnitude without outliers), over the calibration."""
@@ -40,8 +44,9 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         self.constant = onnx_eval.constant_tensors(graph)
         self.readers = graph.consumers()
         self.env, self.inputs, self.input_tensors, self.made = {}, [], {}, {}
-        self.names, self.host_operators = set(), {}
+        self.names, self.host_operators, self.free_inputs = set(), {}, set()
         self.makers = graph.producers()
+        self.count_readers()
         for name in self.constant:
             self.env[name] = None if name == "" else sample[name].numpy()
         for name, _, _ in graph.inputs:
@@ -62,12 +67,12 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         low, high, top = self.ranges[tensor]
         if grid is not None:
             scale, zero, first, last = grid
-            if zero == 0 and first == 0 and kind != "s8":
+            if zero == 0 and first == 0:                     # below zero nothing is left: the clamp of u8
                 return self.observe(name, "u8", scale)
             if zero == (first + last + 1) // 2:
                 return self.observe(name, "s8", scale)
             top = max(abs(first - zero), abs(last - zero)) * scale   # not symmetric: a coarser grid around 0
-        return self.observe(name, kind, max(top, 1e-6) / (255 if kind == "u8" else 127))
+        return self.observe(name, kind, max(top, 1e-12) / (255 if kind == "u8" else 127))
 
     def read(self, tensor, node):
         """The tensor as a value that exists, without a function: (Tensor, key of its scale)."""
@@ -102,7 +107,7 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         if function.tensor in self.ranges:
             self.observe_range(name, function.tensor, kind, function.grid)
         else:
-            self.observe(name, kind, max(float(np.abs(real).max()), 1e-6) / (255 if kind == "u8" else 127))
+            self.observe(name, kind, max(float(np.abs(real).max()), 1e-12) / (255 if kind == "u8" else 127))
         kind = self.type[name]
         low, high = (0, 255) if kind == "u8" else (-128, 127)
         table = np.clip(np.rint(real / self.scale[name]), low, high)
@@ -117,10 +122,34 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         """A new value for the first output of a node."""
         return Value(self.unique(onnx_graph.layer_name(node)), node.outputs[0], rows, cols, emit, **more)
 
-    def alone(self, node_or_name):
-        """Whether a tensor has one reader only (Shape does not count)."""
-        readers = [n for n in self.readers.get(node_or_name, []) if n.op not in ("Shape", "Size")]
-        return len(readers) == 1 and node_or_name not in self.graph.outputs
+    def count_readers(self):
+        """Tensor -> how many operators read its value, under whatever name it goes on (views, single joins,
+        scalar factors); results of the network count, Shape does not."""
+        root, count = {}, {}
+        for node in self.graph.nodes:
+            source = self.passed_on(node)
+            if source is not None:
+                root[node.outputs[0]] = root.get(source, source)
+            elif node.op not in ("Shape", "Size"):
+                for name in node.inputs:
+                    count[root.get(name, name)] = count.get(root.get(name, name), 0) + 1
+        for name in self.graph.outputs:
+            count[root.get(name, name)] = count.get(root.get(name, name), 0) + 1
+        self.root_of, self.reads = root, count
+
+    def passed_on(self, node):
+        """The input whose value a node hands on as it is, or None."""
+        if node.op in PASS_ON or (node.op == "Concat" and len(node.inputs) == 1):
+            return node.inputs[0]
+        if node.op in ("Mul", "Div"):
+            for name, other in (node.inputs, node.inputs[::-1]):
+                if other in self.constant and self.sample[other].numel() == 1:
+                    return name
+        return None
+
+    def alone(self, name):
+        """Whether the value of a tensor has one reader only."""
+        return self.reads.get(self.root_of.get(name, name), 0) == 1
 
     def as_patches(self, name, kernel):
         """A Host map [1, C, H, W] becomes an input of tokens: patches of `kernel`, in the order (r, s, c)."""
@@ -146,7 +175,9 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
             self.observe_range(label, name, kind, value.grid)
             self.inputs.append({"name": label, "shape": stored, "type": self.type[label], "tensor": f"{label}.input"})
             self.input_tensors[label] = (name, arrange)
-        return Value(label, name, rows, cols, emit, is_map=is_map, map_shape=tuple(stored) if is_map else None)
+        value = Value(label, name, rows, cols, emit, is_map=is_map, map_shape=tuple(stored) if is_map else None)
+        self.free_inputs.add(value)
+        return value
 
     def as_input(self, name, node):
         """A Host tensor (or a constant) becomes an input of the workload: [1, C, H, W], [1, T, C] or [1, C]."""
@@ -204,6 +235,7 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
                 raise onnx_graph.ImportError_(f"output '{name}' is not computed by any layer on the chip")
             self.result = self.read(got, self.makers[name])[0]
             results.append(self.result.value.name)
+        assert len({layer["name"] for layer in self.layers}) == len(self.layers), "two layers have one name"
         return results
 
     def in_order(self, codes, shape):

@@ -156,10 +156,10 @@ class VectorOps:
             node.refuse("of a feature map and a matrix cannot be lowered")
         low, _, top = self.ranges[node.outputs[0]]
         kind = "u8" if low >= 0 and all(self.ranges.get(n, (0,))[0] >= 0 for n in node.inputs) else "s8"
-        grid = (max(top, 1e-6) / 255, 0, 0, 255) if kind == "u8" else (max(top, 1e-6) / 127, 0, -128, 127)
+        grid = (max(top, 1e-12) / 255, 0, 0, 255) if kind == "u8" else (max(top, 1e-12) / 127, 0, -128, 127)
         for i, (tensor, name) in enumerate(zip(tensors, node.inputs)):
             value = tensor.value
-            free = (isinstance(value.parts, (Engine, dict)) or value.parts is None and value.name in self.labels()) \
+            free = (isinstance(value.parts, (Engine, dict)) or value in self.free_inputs) \
                 and not value.done and value.grid is None and tensor.function is None and tensor.factor == 1.0
             if free:
                 value.grid = grid
@@ -188,10 +188,6 @@ class VectorOps:
                           map_shape=tuple(shape[2:] + [shape[1]]) if first.value.is_map else None)
         new = [total if i == axis else [kept[leaf] for leaf in d] for i, d in enumerate(dims[0])]
         self.env[node.outputs[0]] = Tensor(made, new)
-
-    def labels(self):
-        """Names of inputs that are not emitted yet."""
-        return self.names - {layer["name"] for layer in self.layers} - {e["name"] for e in self.inputs}
 
     def op_Resize(self, node):
         tensor = self.on_chip(node.inputs[0], node)

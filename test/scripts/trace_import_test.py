@@ -261,14 +261,16 @@ class Mixed(nn.Module):
         super().__init__()
         torch.manual_seed(8)
         self.a, self.b = nn.Conv2d(3, 8, 3, 1, 1), nn.Conv2d(8, 8, 3, 2, 1, groups=8)
-        self.c, self.d = nn.Conv2d(8, 16, 3, 1, 1, groups=4), nn.Conv2d(8, 24, 1)
-        self.n, self.e, self.f = nn.BatchNorm2d(24), nn.Conv2d(24, 12, 1), nn.Linear(12, 5)
+        self.c, self.d, self.g = nn.Conv2d(8, 16, 3, 1, 1, groups=4), nn.Conv2d(8, 32, 1), nn.Conv2d(24, 8, 1)
+        self.n, self.e, self.f = nn.BatchNorm2d(32), nn.Conv2d(32, 12, 1), nn.Linear(12, 5)
         with torch.no_grad():
             self.n.running_var.uniform_(0.5, 2), self.n.running_mean.uniform_(-1, 1)
     def forward(self, x):
         x = torch.relu(self.a(x))
         y = torch.relu(self.b(x))
         y = torch.cat([torch.relu(self.c(y)), y], 1)
+        y = torch.cat([nn.functional.max_pool2d(y, 3, 1, 1), self.g(y)], 1)     # without and with sign
+        y = torch.cat([y], 1)
         z = nn.functional.interpolate(nn.functional.max_pool2d(torch.relu(self.d(x)), 3, 2, 1), scale_factor=2)
         z = nn.functional.avg_pool2d(z, 2, 2)
         x = torch.relu(self.n(y + z)) * torch.sigmoid(y)
@@ -338,10 +340,10 @@ class Modules(Folder):
     def test_groups_depthwise_concat_and_the_rest(self):
         workload, _, _, _ = self.lowered("Mixed", (3, 8, 8))
         ops = [layer["op"] for layer in workload["layers"]]
-        for op, count in (("depthwise_conv2d", 3), ("concat", 1), ("upsample", 1), ("multiply", 1), ("max_pool", 1)):
+        for op, count in (("depthwise_conv2d", 3), ("concat", 2), ("upsample", 1), ("multiply", 1), ("max_pool", 2)):
             self.assertEqual(ops.count(op), count, op)
         self.assertEqual([layer["groups"] for layer in workload["layers"] if "groups" in layer], [4])
-        self.assertEqual([layer["padding"] for layer in workload["layers"] if layer["op"] == "max_pool"], [[1, 1]])
+        self.assertEqual([layer["padding"] for layer in workload["layers"] if layer["op"] == "max_pool"], [[1, 1]] * 2)
 
     def test_patches_and_a_class_token(self):
         workload, _, _, _ = self.lowered("Vit", (3, 8, 8))
