@@ -81,6 +81,11 @@ bool is_source(const fs::path& path) {
          extension == ".cc" || extension == ".h" || path.filename() == "build_plugin";
 }
 
+/// Folders of rtl/ that no plug-in is made of.
+bool is_beside(const fs::path& folder) {
+  return folder.filename() == "formal" || folder.filename() == "synth";
+}
+
 /// Every file that a plug-in is made of, sorted.
 std::vector<std::string> source_files(const std::string& home) {
   std::vector<std::string> files{home + "/models/cosim/rtl_abi.h"};
@@ -88,6 +93,7 @@ std::vector<std::string> source_files(const std::string& home) {
     std::error_code error;
     for (fs::recursive_directory_iterator entry(home + part, error), end; !error && entry != end;
          entry.increment(error)) {
+      if (entry->is_directory() && is_beside(entry->path())) entry.disable_recursion_pending();
       if (entry->is_regular_file() && is_source(entry->path())) {
         files.push_back(entry->path().string());
       }

@@ -122,6 +122,7 @@ TEST_F(PluginCacheTest, AnythingThatMattersMakesAnotherFile) {
 TEST_F(PluginCacheTest, OtherFilesDoNotMatter) {
   const std::string path = find();
   folder_.write("rtl/README.md", "text");
+  folder_.write("rtl/formal/proof.sv", "module proof; endmodule\n");
   folder_.write("models/cosim/plugin.cpp", "int z;");
   engine_.skip_weights = false;  // a property of images, not of the RTL
   EXPECT_EQ(find(), path);
