@@ -10,11 +10,29 @@ namespace lacuna::timing::dram {
 
 using enum params::MemoryCommand;
 
+namespace {
+
+// What this policy ever sends.
+ReadyTimes::Commands commands_of(const params::MemoryControllerParams& policy) {
+  ReadyTimes::Commands used{};
+  for (const MemoryCommand command : {kACT, kRD, kWR, kPRE, kPREA}) used[index_of(command)] = true;
+  const bool closed = policy.page_policy == params::MemoryPagePolicy::kClosed;
+  used[index_of(kRDA)] = used[index_of(kWRA)] = closed;
+  used[index_of(kREFab)] = policy.refresh == params::MemoryRefresh::kAllBank;
+  used[index_of(kREFpb)] = policy.refresh == params::MemoryRefresh::kPerBank;
+  // On the way to self-refresh a rank may come from power-down.
+  used[index_of(kPDE)] = used[index_of(kPDX)] = policy.power_down > 0;
+  used[index_of(kSRE)] = used[index_of(kSRX)] = policy.self_refresh > 0;
+  return used;
+}
+
+}  // namespace
+
 Channel::Channel(const TimingTable& table, const params::MemoryControllerParams& policy,
                  double refresh_phase)
     : table_(table),
       policy_(policy),
-      ready_(table),
+      ready_(table, commands_of(policy)),
       states_(table),
       refresh_(table, policy.refresh, policy.refresh_postpone, refresh_phase),
       banks_(static_cast<std::size_t>(table.banks())),

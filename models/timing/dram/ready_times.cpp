@@ -41,7 +41,7 @@ std::size_t node_of(const BankPlace& place, int bank, MemoryLevel level) {
 
 }  // namespace
 
-ReadyTimes::ReadyTimes(const TimingTable& table)
+ReadyTimes::ReadyTimes(const TimingTable& table, const Commands& used)
     : table_(table),
       banks_(static_cast<std::size_t>(table.banks())),
       ranks_(static_cast<std::size_t>(table.ranks())),
@@ -51,6 +51,18 @@ ReadyTimes::ReadyTimes(const TimingTable& table)
   for (int i = 0; i < kCommands; ++i) {
     bus_[static_cast<std::size_t>(i)] =
         static_cast<std::size_t>(table.bus(static_cast<MemoryCommand>(i)));
+  }
+  for (std::size_t from = 0; from < rules_.size(); ++from) {
+    // A window's first rule that is left stores the command.
+    std::vector<bool> is_recorded(table.windows().size(), false);
+    for (TimingRule rule : table.rules(static_cast<MemoryCommand>(from))) {
+      if (!used[index_of(rule.next)]) continue;
+      if (rule.window >= 0) {
+        rule.records = !is_recorded[static_cast<std::size_t>(rule.window)];
+        is_recorded[static_cast<std::size_t>(rule.window)] = true;
+      }
+      rules_[from].push_back(rule);
+    }
   }
   for (const TimingWindow& window : table.windows()) {
     const std::size_t count = node_count(table, window.level);
@@ -110,7 +122,7 @@ void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
   const int stride = command == MemoryCommand::kREFpb ? table_.refresh_sets() : per_rank;
   const int end_of_rank = first_of_rank + per_rank;
 
-  for (const TimingRule& rule : table_.rules(command)) {
+  for (const TimingRule& rule : rules_[index_of(command)]) {
     const Cycle since =
         rule.window < 0 ? time : oldest_in_window(rule, place, bank, time + cycles - 1);
     const Cycle value = since + rule.latency;

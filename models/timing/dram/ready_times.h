@@ -19,7 +19,12 @@ namespace lacuna::timing::dram {
 
 class ReadyTimes {
  public:
-  explicit ReadyTimes(const TimingTable& table);
+  using Commands = std::array<bool, kCommands>;
+
+  /// `used`: commands that will be asked for or issued; the rules of others are not followed, which
+  /// saves half the work of a controller that, say, never powers down.
+  ReadyTimes(const TimingTable& table, const Commands& used);
+  explicit ReadyTimes(const TimingTable& table) : ReadyTimes(table, all_commands()) {}
 
   /// Earliest start of a command that addresses one bank: the rules of its bank and group ...
   [[nodiscard]] const Cycle* of_banks(MemoryCommand command) const {
@@ -48,6 +53,11 @@ class ReadyTimes {
   void issue(MemoryCommand command, int bank, Cycle time);
 
  private:
+  static Commands all_commands() {
+    Commands all{};
+    all.fill(true);
+    return all;
+  }
   Cycle oldest_in_window(const TimingRule& rule, const BankPlace& place, int bank, Cycle last_edge);
   static void raise(Cycle* nodes, int first, int count, Cycle value) {
     for (Cycle* node = nodes + first; node < nodes + first + count; ++node) {
@@ -56,6 +66,7 @@ class ReadyTimes {
   }
 
   const TimingTable& table_;
+  std::array<std::vector<TimingRule>, kCommands> rules_;  // those of used commands, by earlier one
   std::size_t banks_;
   std::size_t ranks_;
   std::vector<Cycle> bank_;  // command after command
