@@ -1,1 +1,0 @@
-g++ -std=c++20 -O2 -DLACUNA_SOURCE_DIR='"/work/main"' -I models -I test /gap/gap.cpp -o /gap/gap $(find build -name liblacuna_timing_dram.a) $(find build -name liblacuna_config.a) $(find build -name liblacuna_params.a) $(find build -name liblacuna_base.a) -lyaml-cpp -lspdlog -lfmt
