@@ -24,7 +24,6 @@ module drain_control_cover #(
 );
   `LACUNA_COVER(decide_at_once, decide && finished_i && !waiting_q)
   `LACUNA_COVER(decide_after_wait, decide && waiting_q)
-  `LACUNA_COVER(decide_as_next_finishes, decide && waiting_q && finished_i)
   `LACUNA_COVER(decide_as_last_is_done, decide && drain_done_o)
   `LACUNA_COVER(waits_for_drain, finished_i && active_q)
   `LACUNA_COVER(waits_for_hold, finished_i && hold_i)

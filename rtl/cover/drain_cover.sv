@@ -30,8 +30,7 @@ module drain_cover #(
   `LACUNA_COVER(channels_all, sum_valid_q && (&sum_channels_q))
   `LACUNA_COVER(channels_none, sum_valid_q && (sum_channels_q == '0))
   `LACUNA_COVER(lanes_missing, sum_valid_q && !(&sum_lanes_q))
-  `LACUNA_COVER(groups_meet, sum_valid_q && sum_last_q && beat_valid)
-  `LACUNA_COVER(write_beside_read, psum_wr_en_o && beat_valid)
+  `LACUNA_COVER(write_beside_beat, psum_wr_en_o && beat_valid)
   `LACUNA_COVER(output_without_word, out_valid_o && !out_block_valid_o)
   `LACUNA_COVER(output_with_word, out_valid_o && out_block_valid_o)
 endmodule
