@@ -84,15 +84,13 @@ class Control : public testing::Test {
     // PEs: ways finish the group at hand one after the other; a bank is free some time later.
     m.finished_i = 0;
     for (int bank = 0; bank < 2; ++bank) {
-      if (release_in_[static_cast<std::size_t>(bank)] >= 0 &&
-          release_in_[static_cast<std::size_t>(bank)]-- == 0) {
+      const bool free = release_in_[static_cast<std::size_t>(bank)] < 0;
+      if (!free && release_in_[static_cast<std::size_t>(bank)]-- == 0) {
         finished_[static_cast<std::size_t>(bank)].fill(false);
       }
       for (int way = 0; way < kWays; ++way) {
         bool& over = finished_[static_cast<std::size_t>(bank)][static_cast<std::size_t>(way)];
-        if (running_ && started_ >= 0 && bank == bank_ &&
-            release_in_[static_cast<std::size_t>(bank)] < 0 && random_.chance(0.3))
-          over = true;
+        if (running_ && bank == bank_ && free && random_.chance(0.3)) over = true;
         m.finished_i |= static_cast<std::uint8_t>(over ? 1U << (2 * way + bank) : 0U);
       }
     }

@@ -18,7 +18,7 @@ TEST(Fifo, BehavesAsAQueue) {
   top.reset();
   Random random(1);
   std::deque<unsigned> queue;
-  int full = 0, empty = 0, both = 0;
+  int full = 0, empty = 0, both = 0, resets_with_entries = 0;
   for (int cycle = 0; cycle < 20000; ++cycle) {
     // Long stretches of filling and of emptying reach both ends.
     const double filling = cycle / 50 % 2 == 0 ? 0.8 : 0.2;
@@ -28,6 +28,9 @@ TEST(Fifo, BehavesAsAQueue) {
     top->push_i = push;
     top->data_i = static_cast<SData>(value);
     top->pop_i = pop;
+    // One cycle of reset empties it, whatever stands at its ports.
+    const bool reset = random.chance(0.005);
+    top->rst_ni = !reset;
     top.settle();
     ASSERT_EQ(top->valid_o, !queue.empty()) << cycle;
     ASSERT_EQ(top->full_o, queue.size() == 5) << cycle;
@@ -38,6 +41,8 @@ TEST(Fifo, BehavesAsAQueue) {
     top.edge();
     if (pop) queue.pop_front();
     if (push) queue.push_back(value);
+    resets_with_entries += reset && !queue.empty();
+    if (reset) queue.clear();
     full += queue.size() == 5;
     empty += queue.empty();
     both += push && pop;
@@ -45,6 +50,7 @@ TEST(Fifo, BehavesAsAQueue) {
   EXPECT_GT(full, 100);
   EXPECT_GT(empty, 100);
   EXPECT_GT(both, 100);
+  EXPECT_GT(resets_with_entries, 20);
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ class Diagram {
                      [valid, value] {
                        if (!valid()) return std::string("   ·");
                        const std::string digits = std::to_string(value());
-                       return std::string(4 - digits.size(), ' ') + digits;
+                       return std::string(digits.size() < 4 ? 4 - digits.size() : 0, ' ') + digits;
                      },
                      ""});
   }
@@ -318,6 +318,44 @@ TEST_F(Waveforms, ReleaseAndNextStart) {
     if (taken) m.start_valid_i = 0;
   }
   expect_on_page("release", d);
+}
+
+/// Section 9: one cycle of reset, whenever it comes, and the next pass is as on a fresh engine.
+TEST_F(Waveforms, OneCycleOfResetAtAnyTime) {
+  const auto draw = [this] {
+    load(images_.tile_load, 0);
+    load(images_.block_load, 0);
+    Diagram d;
+    for (unsigned q = 0; q < 2; ++q) {
+      d.number(
+          "events of way", [] { return true; },
+          [this, q] { return static_cast<int>(bits(bench_->obs_way_o, 8 * q, 8)); });
+      d.number(
+          "events of PEs", [] { return true; },
+          [this, q] { return static_cast<int>(bits(bench_->obs_pe_o, 16 * q, 16)); });
+    }
+    const auto valid = [this] { return bench_->out_valid_o != 0; };
+    d.line("group_done_o", [this] { return bench_->group_done_o; });
+    d.line("drain_done_o", [this] { return bench_->drain_done_o; });
+    d.number("out_data_o", valid, [this] { return bench_->out_data_o; });
+    d.number(
+        "out_block_mask_o", [this] { return bench_->out_block_valid_o != 0; },
+        [this] { return bench_->out_block_mask_o; });
+    pass(0, 29, d);
+    return d.text();
+  };
+  const std::string fresh = draw();
+  for (std::int64_t cut = 0; cut < 30; ++cut) {
+    SCOPED_TRACE("reset in cycle " + std::to_string(cut));
+    bench_.reset();
+    load(images_.tile_load, 0);
+    load(images_.block_load, 0);
+    Diagram ignored;
+    pass(0, cut, ignored);
+    bench_.reset();
+    ASSERT_EQ(bench_->weights_loaded_o, 0);
+    ASSERT_EQ(draw(), fresh);
+  }
 }
 
 /// Every port of the top is in the table of section 9, by name.
