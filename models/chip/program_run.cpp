@@ -39,6 +39,8 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
       std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch, observation_);
   blocks_.clear();
   tiles_.clear();
+  compiled_.clear();
+  recent_.clear();
   tensors_.assign(graph_.values.size(), {});
   samples_left_.assign(graph_.layers.size(), 0);
   open_layers_ = 0;
@@ -188,22 +190,41 @@ tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
     return found->second;
   }
   const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
-  const mapper::WeightTilePlan& weights = program_->weight_tiles[static_cast<std::size_t>(
-      plan.first_tile + task.n_tile * k_tiles + k_tile)];
+  const auto id = static_cast<std::size_t>(plan.first_tile + task.n_tile * k_tiles + k_tile);
+  const mapper::WeightTilePlan& weights = program_->weight_tiles[id];
   const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
   const std::uint64_t address = fetch == mapper::kNone
                                     ? weights.dram_address
                                     : program_->fetches[static_cast<std::size_t>(fetch)].to;
   tlm::TileLoad load;
-  load.tile = weights.tile;
+  load.tile = weight_tile(id);
   if (plan.row_layout) {
     load_rows(task, k_tile, address, load);
     return load;
   }
-  load.beats = engine_model::weight_load_cycles(chip_.engine, *weights.tile);
-  load.fill_bytes = weights.tile->image_bytes;
-  load.transfers.push_back({address, weights.tile->image_bytes});
+  load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
+  load.fill_bytes = load.tile->image_bytes;
+  load.transfers.push_back({address, load.tile->image_bytes});
   return load;
+}
+
+std::shared_ptr<const engine_model::Tile> ProgramRun::weight_tile(std::size_t id) {
+  const mapper::WeightTilePlan& weights = program_->weight_tiles[id];
+  if (weights.tile != nullptr) return weights.tile;
+  // The mapper has dropped it to save memory. Cores that want it want it at about the same time.
+  std::weak_ptr<const engine_model::Tile>& known = compiled_[id];
+  std::shared_ptr<const engine_model::Tile> tile = known.lock();
+  if (tile == nullptr) {
+    const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(weights.gemm)];
+    const workload::Layer& of = layer(plan.layer);
+    const std::shared_ptr<const tensor::MaskMatrix> mask = of.weights.mask();
+    tile = mapper::compile_tile(chip_.engine, of, plan, {{}, mask.get(), false}, weights.n_tile,
+                                weights.k_tile);
+    known = tile;
+    recent_.push_back(tile);
+    if (recent_.size() > kRecentTiles) recent_.pop_front();
+  }
+  return tile;
 }
 
 void ProgramRun::load_rows(const mapper::Task& task, int k_tile, std::uint64_t address,

@@ -8,6 +8,7 @@
 
 #include <systemc>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -100,6 +101,7 @@ class ProgramRun : public tlm::WorkSource {
   tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
   /// Header and wanted rows of a tile that lies k by k from `address` on.
   void load_rows(const mapper::Task& task, int k_tile, std::uint64_t address, tlm::TileLoad& load);
+  std::shared_ptr<const timing::engine::Tile> weight_tile(std::size_t id);
   tlm::TileLoad make_run_time_tile(const mapper::Task& task, int k_tile) const;
 
   const params::ChipParams& chip_;
@@ -117,6 +119,10 @@ class ProgramRun : public tlm::WorkSource {
   int open_layers_ = 0;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;
+  /// Weight tiles that the program does not hold, compiled when they are loaded.
+  std::map<std::size_t, std::weak_ptr<const timing::engine::Tile>> compiled_;
+  static constexpr std::size_t kRecentTiles = 128;
+  std::deque<std::shared_ptr<const timing::engine::Tile>> recent_;  ///< kept for the next who asks
   sc_core::sc_event changed_;
 };
 

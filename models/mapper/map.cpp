@@ -20,6 +20,22 @@ namespace {
 
 using base::ceil_div;
 
+/// Compiled tiles beyond this much memory are dropped again, where they can be made anew from a
+/// mask when they are loaded; their sizes are known then.
+constexpr std::size_t kTileMemory = std::size_t{768} << 20U;
+
+template <class Element>
+std::size_t bytes_of(const std::vector<Element>& values) {
+  return values.capacity() * sizeof(Element);
+}
+
+std::size_t bytes_of(const timing::engine::Tile& tile) {
+  return sizeof(tile) + bytes_of(tile.masks) + bytes_of(tile.codes) + bytes_of(tile.counts8) +
+         bytes_of(tile.counts16) + bytes_of(tile.count_sum) + bytes_of(tile.word_sum) +
+         bytes_of(tile.zero_pes) + bytes_of(tile.order) + bytes_of(tile.present) +
+         bytes_of(tile.bias) + bytes_of(tile.multiplier);
+}
+
 class Builder {
  public:
   Builder(const workload::Graph& graph, const params::ChipParams& chip, const MapOptions& options)
@@ -107,6 +123,11 @@ class Builder {
                                                                 {cut.window_begin, cut.window_end},
                                                                 *tile.tile, program_.burst_bytes)
                                               : tile.tile->image_bytes;
+          tile_bytes_ += bytes_of(*tile.tile);
+          if (tile_bytes_ > kTileMemory && !codes && layer.weights.drawn_mask != nullptr) {
+            tile_bytes_ -= bytes_of(*tile.tile);
+            tile.tile.reset();
+          }
           program_.weight_tiles.push_back(std::move(tile));
         }
       }
@@ -316,6 +337,7 @@ class Builder {
   const params::ChipParams& chip_;
   MapOptions options_;
   workload::Observation observation_;
+  std::size_t tile_bytes_ = 0;  ///< of the tiles kept
   Program program_;
 };
 
