@@ -18,7 +18,7 @@ struct SineCosine {
   double sine = 0;
   double cosine = 1;
 };
-/// |angle| at most 1e9.
+/// |angle| at most 1e6, for an error below 1e-11.
 [[nodiscard]] SineCosine portable_sine_cosine(double angle);
 
 /// Probability that a standard normal number is at most x.

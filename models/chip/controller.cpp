@@ -93,6 +93,10 @@ void Controller::collect(const Launch& launch) {
         out.macs_effective += workload::effective_macs(layer, store, sample);
       }
     }
+    if (layer.op == params::Op::kDepthwise) {  // the vector unit does not skip
+      out.macs_dense += samples * layer.dense_macs();
+      out.macs_effective += samples * layer.dense_macs();
+    }
     if (layer.expect != nullptr) {
       out.has_expect = true;
       out.expect_values += samples * graph_.output_of(layer).elements();

@@ -52,14 +52,9 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
     if (value.kind == workload::ValueKind::kLayer) {
       samples_left_[static_cast<std::size_t>(value.layer)] = program.batch;
       ++open_layers_;
-    } else if (plan.fetched) {
+    } else if (!plan.fetched) {  // already where it is read from: DRAM
       for (int sample = 0; sample < program.batch; ++sample) {
-        tensor(static_cast<int>(id), sample)
-            .expect_pieces(store_->codes(static_cast<int>(id), sample));
-      }
-    } else {  // already where it is read from: DRAM
-      for (int sample = 0; sample < program.batch; ++sample) {
-        store_codes(static_cast<int>(id), sample, value.elements());
+        tensor(static_cast<int>(id), sample).present(clock_.now());
       }
     }
   }
@@ -90,7 +85,9 @@ void ProgramRun::release_operands(const workload::Layer& of) {
   operands.insert(operands.end(), of.others.begin(), of.others.end());
   for (const int operand : operands) {
     if (operand == workload::kNoValue) continue;
-    if (complete(graph_.readers(operand))) store_->release(operand);
+    if (!complete(graph_.readers(operand))) continue;
+    store_->release(operand);
+    for (StoredTensor& each : tensors_[static_cast<std::size_t>(storage(operand))]) each.release();
   }
 }
 
@@ -120,8 +117,11 @@ bool ProgramRun::complete(const std::vector<int>& layers) const {
 void ProgramRun::fetch_done(int fetch) {
   const mapper::Fetch& command = program_->fetches[static_cast<std::size_t>(fetch)];
   if (command.kind == mapper::Fetch::Kind::kTensor) {
-    tensor(command.index, command.sample)
-        .arrive(command.token_begin, command.token_end, clock_.now());
+    StoredTensor& arriving = tensor(command.index, command.sample);
+    if (!arriving.expects_pieces()) {
+      arriving.expect_pieces(store_->codes(command.index, command.sample));
+    }
+    arriving.arrive(command.token_begin, command.token_end, clock_.now());
   }
   changed_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -149,7 +149,11 @@ std::pair<int, std::int64_t> ProgramRun::locate(const mapper::GemmPlan& plan,
 void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
                           std::int64_t end) const {
   const int id = storage(value);
-  const StoredTensor& stored_tensor = tensor(id, sample);
+  StoredTensor& stored_tensor =
+      tensors_[static_cast<std::size_t>(id)][static_cast<std::size_t>(sample)];
+  if (stored_tensor.complete() && !stored_tensor.measured()) {
+    stored_tensor.measure(store_->codes(id, sample));
+  }
   const std::int64_t channels = stored_tensor.layout().channels;
   while (begin < end) {
     const std::int64_t token = begin / channels;

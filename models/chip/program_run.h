@@ -114,8 +114,9 @@ class ProgramRun : public tlm::WorkSource {
   int index_ = -1;
   int variant_ = 0;
   std::unique_ptr<workload::TensorStore> store_;
-  std::vector<std::vector<StoredTensor>> tensors_;  ///< [value][sample]
-  std::vector<int> samples_left_;                   ///< by layer: samples not complete
+  /// [value][sample]; what is drawn is measured when it is first read
+  mutable std::vector<std::vector<StoredTensor>> tensors_;
+  std::vector<int> samples_left_;  ///< by layer: samples not complete
   int open_layers_ = 0;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;

@@ -44,6 +44,11 @@ void StoredTensor::expect_pieces(std::span<const std::uint8_t> all) {
   measure(all);
 }
 
+void StoredTensor::present(base::Cycle now) {
+  missing_ = 0;
+  since_ = now;
+}
+
 void StoredTensor::arrive(std::int64_t begin, std::int64_t end, base::Cycle now) {
   for (std::int64_t token = begin; token < end; ++token) {
     base::Cycle& since = token_since_[static_cast<std::size_t>(token)];

@@ -25,6 +25,13 @@ class StoredTensor {
   /// All codes are known beforehand, but their tokens arrive piece by piece. Before the first
   /// arrive().
   void expect_pieces(std::span<const std::uint8_t> all);
+  [[nodiscard]] bool expects_pieces() const { return !token_since_.empty(); }
+  /// All of it is there since cycle `now`; measure() it before traffic() is asked.
+  void present(base::Cycle now);
+  [[nodiscard]] bool measured() const { return !prefix_.empty(); }
+  void measure(std::span<const std::uint8_t> all);
+  /// Nobody will ask for traffic() again.
+  void release() { prefix_ = {}; }
   /// Tokens [begin, end) have been stored in cycle `now`.
   void arrive(std::int64_t begin, std::int64_t end, base::Cycle now);
 
@@ -48,8 +55,6 @@ class StoredTensor {
   }
 
  private:
-  void measure(std::span<const std::uint8_t> all);
-
   const mapper::SlotLayout* layout_;
   std::int64_t tokens_;
   std::int64_t missing_;

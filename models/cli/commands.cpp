@@ -8,6 +8,7 @@
 #include "cli/rtl_command.h"
 #include "cli/run_command.h"
 #include "cli/schema_command.h"
+#include "cli/tokens_command.h"
 #include "cli/trace_command.h"
 #include "cli/verify_command.h"
 
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_run_command());
   commands.push_back(make_gemm_command());
+  commands.push_back(make_tokens_command());
   commands.push_back(make_dram_command());
   commands.push_back(make_trace_command());
   commands.push_back(make_verify_command());

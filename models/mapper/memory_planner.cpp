@@ -39,7 +39,7 @@ std::vector<Lifetime> lifetimes(const workload::Graph& graph, const Program& pro
     if (value.kind == workload::ValueKind::kLayer) {
       life.birth = value.layer;
       life.death = std::max(life.death, value.layer);
-    } else if (value.kind == workload::ValueKind::kDrawn && !readers.empty()) {
+    } else if (!readers.empty()) {  // an input, or drawn: both lie in DRAM until then
       life.birth = std::max(-1, readers.front() - 1);  // a layer ahead, to hide the fetch
     }
     list.push_back(life);

@@ -65,6 +65,8 @@ params::WeightParams statistic(const tensor::MaskSpec& spec, std::int64_t seed) 
       result.row_spread = spec.row_spread;
       result.column_spread = spec.column_spread;
       break;
+    case tensor::PatternKind::kField:
+      LACUNA_CHECK(false, "weights have no spatial statistic");
   }
   result.sparsity = 1.0 - spec.density;
   return result;
@@ -140,8 +142,10 @@ class Generator {
       params::LayerParams& layer = params_.layers[i];
       const workload::Layer& built = before_.layers[i];
       if (activations && built.on_engine()) {
-        layer.activations =
-            params::ActivationParams{1.0 - activations->density, layer_seed(options_.seed, i, 1)};
+        params::ActivationParams drawn;
+        drawn.sparsity = 1.0 - activations->density;
+        drawn.seed = layer_seed(options_.seed, i, 1);
+        layer.activations = drawn;
         changed_ = true;
       }
       if (!layer.weights) continue;

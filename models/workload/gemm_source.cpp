@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tensor/gaussian_masks.h"
 #include "tensor/matrix_market.h"
 #include "tensor/smtx.h"
 #include "workload/operand_loader.h"
@@ -108,6 +109,12 @@ class StatisticParser {
       spec_.kind = value == "dense" ? PatternKind::kDense : PatternKind::kUnstructured;
       return;
     }
+    if (value == "magnitude") {
+      spec_.kind = PatternKind::kMagnitude;
+      spec_.row_spread = tensor::kUsualRowSpread;
+      spec_.column_spread = tensor::kUsualColumnSpread;
+      return;
+    }
     if (head == "bank" && !bare) {
       const auto bank = parse_count(tail);
       if (!bank || *bank < 1) bad_pattern(value);
@@ -139,9 +146,10 @@ class StatisticParser {
 
   [[noreturn]] void bad_pattern(std::string_view value) const {
     refuse(option_, text_,
-           fmt::format("pattern '{}' is not dense, unstructured, N:M (2:4), bank:B (bank:32) or "
-                       "block:KxN (block:4x4)",
-                       printable(value)));
+           fmt::format(
+               "pattern '{}' is not dense, unstructured, magnitude, N:M (2:4), bank:B (bank:32) or "
+               "block:KxN (block:4x4)",
+               printable(value)));
   }
 
   void finish() {

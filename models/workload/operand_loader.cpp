@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tensor/gaussian_masks.h"
 #include "workload/vector_ops.h"
 
 namespace lacuna::workload {
@@ -222,10 +223,9 @@ tensor::MaskSpec mask_spec(const params::WeightParams& params) {
       spec.kind = tensor::PatternKind::kBlock;
       break;
     case params::MaskPattern::kMagnitude: {
-      constexpr double kUsualSpread = 0.2;
       spec.kind = tensor::PatternKind::kMagnitude;
-      spec.row_spread = params.row_spread.value_or(kUsualSpread);
-      spec.column_spread = params.column_spread.value_or(kUsualSpread);
+      spec.row_spread = params.row_spread.value_or(tensor::kUsualRowSpread);
+      spec.column_spread = params.column_spread.value_or(tensor::kUsualColumnSpread);
       break;
     }
   }

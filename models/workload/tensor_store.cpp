@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/tensor_store.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -35,6 +36,44 @@ std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample) {
       .codes;
 }
 
+namespace {
+
+/// Bytes of all values that are there at a time, at the worst layer: a value from its producer (or,
+/// where it is drawn or loaded, its first reader) to its last reader; what is computed stays.
+std::int64_t peak_bytes(const Graph& graph, std::int64_t samples, const Observation& observation) {
+  const auto layers = graph.layers.size();
+  std::vector<std::size_t> first(graph.values.size(), layers);
+  std::vector<std::size_t> last(graph.values.size(), 0);
+  const auto touch = [&](int value, std::size_t layer) {
+    if (value == kNoValue) return;
+    const auto id = static_cast<std::size_t>(graph.value(value).storage);
+    first[id] = std::min(first[id], layer);
+    last[id] = std::max(last[id], layer);
+  };
+  for (std::size_t i = 0; i < layers; ++i) {
+    const Layer& layer = graph.layers[i];
+    touch(layer.input, i);
+    touch(layer.right, i);
+    for (const int other : layer.others) touch(other, i);
+    touch(layer.output, i);
+    if (observation.computed[i]) touch(layer.output, layers - 1);
+  }
+  std::vector<std::int64_t> change(layers + 1, 0);
+  for (std::size_t id = 0; id < graph.values.size(); ++id) {
+    const Value& value = graph.values[id];
+    if (value.storage != static_cast<int>(id) || first[id] == layers) continue;
+    const std::int64_t bytes = value.elements() * stored_samples(value, samples);
+    change[first[id]] += bytes;
+    change[last[id] + 1] -= bytes;
+  }
+  std::int64_t now = 0;
+  std::int64_t most = 0;
+  for (const std::int64_t bytes : change) most = std::max(most, now += bytes);
+  return most;
+}
+
+}  // namespace
+
 TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples)
     : TensorStore(graph, first_sample, samples, everything(graph)) {}
 
@@ -45,18 +84,11 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
       samples_(samples),
       observation_(std::move(observation)) {
   LACUNA_CHECK(samples >= 1 && first_sample >= 0, "samples {} from {}", samples, first_sample);
-  std::int64_t total = 0;
-  for (std::size_t id = 0; id < graph.values.size(); ++id) {
-    const Value& value = graph.values[id];
-    if (value.storage != static_cast<int>(id)) continue;
-    const std::int64_t copies = stored_samples(value, samples);
-    if (value.elements() > (kMaxBytes - total) / copies) {
-      throw base::UserError(fmt::format(
-          "workload '{}' with {} samples at once needs more than {} GiB of activations; run fewer "
-          "samples at a time",
-          graph.name, samples, kMaxBytes >> 30));
-    }
-    total += value.elements() * copies;
+  if (peak_bytes(graph, samples, observation_) > kMaxBytes) {
+    throw base::UserError(fmt::format(
+        "workload '{}' with {} samples at once needs more than {} GiB of activations; run fewer "
+        "samples at a time",
+        graph.name, samples, kMaxBytes >> 30));
   }
   buffers_.resize(graph.values.size());
 }

@@ -103,9 +103,11 @@ BODY = """provenance:
   weights: drawn; $weight_source
   activations: {activations}
 inputs:
-  - {{name: image, shape: [{size}, {size}, 3], type: u8, sparsity: 0, seed: $(seed + 1), samples: 1}}
+  - {{name: image, shape: [$size, $size, 3], type: u8, sparsity: 0, seed: $(seed + 1), samples: $samples}}
 """
-PARAMETERS = """  seed: 1
+PARAMETERS = """  samples: 1                      # with drawn values of their own; give as many as --samples
+  seed: 1
+  size: {size}                       # height and width of the image, a multiple of 32
   weight_sparsity: {sparsity}
   weight_source: {source}
   weights: {{pattern: unstructured}}
@@ -136,9 +138,9 @@ def resnet50():
     comment = ("# He et al., \"Deep Residual Learning for Image Recognition\", 2016, 224 x 224, the version of torchvision (stride in the\n"
                "# 3x3 convolutions). Batch norm is folded into the convolutions; ReLU is the range of u8.")
     head = (HEAD.format(comment=comment),
-            BODY.format(model="ResNet-50, 224 x 224", size=224,
+            BODY.format(model="ResNet-50, $size x $size",
                         activations="drawn, $activation_sparsity of zeros; $activation_source"))
-    parameters = PARAMETERS.format(sparsity=0.9, source="the same share in every layer") + (
+    parameters = PARAMETERS.format(size=224, sparsity=0.9, source="the same share in every layer") + (
         "  activation_sparsity: 0.48\n"
         "  activation_source: 1 - mean input density of the ResNet-50 GEMMs of the Sparseloop artifact (.82 .56 .44 .27)\n")
     files = {"templates/resnet-50.yaml": net.text(head, parameters)}
@@ -199,8 +201,8 @@ def vgg16():
                "# 224 x 224. ReLU is the range of u8. Layers that read a pool have their input drawn where they read it (that copy comes\n"
                "# from DRAM), all others where it is made.")
     head = (HEAD.format(comment=comment),
-            BODY.format(model="VGG-16, 224 x 224", size=224, activations="drawn; $activation_source"))
-    parameters = PARAMETERS.format(sparsity=0.9, source="the same share in every layer") + (
+            BODY.format(model="VGG-16, $size x $size", activations="drawn; $activation_source"))
+    parameters = PARAMETERS.format(size=224, sparsity=0.9, source="the same share in every layer") + (
         "  activation_source: input sparsity per layer, CNNergy, VGG16_Main.m\n")
     own = "".join(f"  {word(name)}: {1 - kept / 100:.2f}\n" for name, kept in zip(names, HAN_VGG))
     return {
@@ -242,9 +244,9 @@ def mobilenet_v2():
     comment = ("# Sandler et al., \"MobileNetV2: Inverted Residuals and Linear Bottlenecks\", 2018, width 1.0, 224 x 224. Batch norm is folded;\n"
                "# ReLU6 is the range of u8. Depthwise convolutions are dense and run on the vector unit.")
     head = (HEAD.format(comment=comment),
-            BODY.format(model="MobileNetV2, 224 x 224", size=224,
+            BODY.format(model="MobileNetV2, $size x $size",
                         activations="after ReLU6 drawn, $activation_sparsity of zeros (no published table); bottlenecks computed"))
-    parameters = PARAMETERS.format(sparsity=0.7, source="the same share in every 1x1 convolution (no published table)") + (
+    parameters = PARAMETERS.format(size=224, sparsity=0.7, source="the same share in every 1x1 convolution (no published table)") + (
         "  activation_sparsity: 0.5\n")
     return {"mobilenet-v2.yaml": net.text(head, parameters).replace(
         "schema: lacuna-workload-1\n", "schema: lacuna-workload-1\nname: mobilenet-v2\n")}
@@ -310,9 +312,9 @@ def yolov5s():
     comment = ("# YOLOv5s v6.x (Ultralytics, models/yolov5s.yaml: depth 0.33, width 0.5), 640 x 640. Batch norm is folded; SiLU by table.\n"
                "# Decoding of boxes and suppression of doubles are not part of it.")
     head = (HEAD.format(comment=comment),
-            BODY.format(model="YOLOv5s v6, 640 x 640", size=640,
+            BODY.format(model="YOLOv5s v6, $size x $size",
                         activations="after SiLU drawn, $activation_sparsity of zeros (a gate; no published table)"))
-    parameters = PARAMETERS.format(sparsity=0.7, source="the same share in every layer (no published table)") + (
+    parameters = PARAMETERS.format(size=640, sparsity=0.7, source="the same share in every layer (no published table)") + (
         "  activation_sparsity: 0.5\n")
     return {"yolov5s.yaml": net.text(head, parameters).replace(
         "schema: lacuna-workload-1\n", "schema: lacuna-workload-1\nname: yolov5s\n")}

@@ -106,7 +106,7 @@ CASES = [
     gemm("source_key_twice", "--acts 'density=.3,density=.3': 'density' is given twice",
          acts="density=.3,density=.3"),
     gemm("source_unknown_pattern", "--weights 'density=.3,pattern=ring': pattern 'ring' is not dense, "
-         "unstructured, N:M (2:4), bank:B (bank:32) or block:KxN (block:4x4)", weights="density=.3,pattern=ring"),
+         "unstructured, magnitude, N:M (2:4), bank:B (bank:32) or block:KxN (block:4x4)", weights="density=.3,pattern=ring"),
     gemm("source_n_larger_than_m", "--weights 'pattern=5:4': pattern '5:4' keeps more than there are",
          weights="pattern=5:4"),
     gemm("source_density_against_pattern", "--weights 'density=.3,pattern=2:4': pattern 2:4 is a density of "

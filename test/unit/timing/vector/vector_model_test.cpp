@@ -118,5 +118,49 @@ TEST(VectorModel, ActivityAddsUp) {
   EXPECT_EQ(sum, vector_time({Op::kSoftmax, 12, 20, 1}, params).activity);
 }
 
+TEST(VectorModel, CopiesAndProductsOfTheNewOps) {
+  const VectorParams lanes16{.lanes = 16};
+  for (const Op op : {Op::kConcat, Op::kSlice, Op::kUpsample, Op::kEmbedding, Op::kMultiply}) {
+    const VectorTime time = vector_time({op, 1, 100, 1}, lanes16);
+    EXPECT_EQ(time.cycles, 7 + kVectorPipeline);
+    EXPECT_EQ(time.activity.codes_read, op == Op::kMultiply ? 200 : 100);
+  }
+  EXPECT_EQ(vector_time({Op::kRotary, 1, 100, 1}, lanes16).cycles, 13 + kVectorPipeline);
+  EXPECT_EQ(vector_time({Op::kDepthwise, 10, 40, 9}, lanes16).cycles,
+            10 * (9 + 1) * 3 + kVectorPipeline);
+}
+
+TEST(VectorModel, RmsNormIsTwoPasses) {
+  const VectorParams lanes16{.lanes = 16};
+  const base::Cycle gap = vector_reduction_latency(lanes16) + kVectorDivider + kVectorSqrt;
+  for (const std::int64_t rows : {1, 4, 5, 9}) {
+    const VectorTime time = vector_time({Op::kRmsNorm, rows, 80, 1}, lanes16);
+    const Played played = play_rows(rows, 5, {gap});
+    EXPECT_EQ(time.cycles, played.cycles + kVectorPipeline + kVectorDivider) << rows;
+    EXPECT_EQ(time.stalled, played.stalled) << rows;
+    EXPECT_EQ(time.activity.square_roots, rows);
+  }
+}
+
+TEST(VectorModel, CausalSoftmaxGoesThroughWhatItSees) {
+  const VectorParams lanes16{.lanes = 16};
+  const base::Cycle reduction = vector_reduction_latency(lanes16);
+  // 3 tokens of 6 heads; they see 31, 32 and (of 33 possible) 32 columns.
+  const VectorWork work{Op::kSoftmax, 18, 32, 1, 31, 6};
+  Played sum;
+  for (const std::int64_t beats : {2, 2, 2}) {
+    const Played played = play_rows(6, beats, {reduction, reduction});
+    sum.cycles += played.cycles;
+    sum.stalled += played.stalled;
+  }
+  const VectorTime time = vector_time(work, lanes16);
+  EXPECT_EQ(time.cycles, sum.cycles + kVectorPipeline + kVectorDivider);
+  EXPECT_EQ(time.stalled, sum.stalled);
+  EXPECT_EQ(time.activity.element_ops, 3 * 6 * (31 + 32 + 32));
+  EXPECT_EQ(time.activity.codes_written, 18 * 32);
+  // One visible column costs one beat a pass.
+  EXPECT_EQ(vector_time({Op::kSoftmax, 6, 1000, 1, 1, 6}, lanes16).activity.beats, 3 * 6);
+}
+
 }  // namespace
 }  // namespace lacuna::timing::vector
