@@ -59,7 +59,9 @@ void describe_layers(const workload::Graph& graph, const mapper::Program& progra
   }
 }
 
-void add_sums(const tlm::CoreContext& context, bool skip_weights, RunResult& result) {
+void add_sums(const tlm::CoreContext& context, const params::ChipParams& chip, RunResult& result) {
+  // Activations in another form than the engine's own pass a decoder, outputs an encoder.
+  const bool converts = chip.compress.activations != params::ActivationFormat::kBitmask;
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     LayerResult& out = result.layers[i];
     const tlm::LayerSums& sums = context.layers[i];
@@ -77,12 +79,13 @@ void add_sums(const tlm::CoreContext& context, bool skip_weights, RunResult& res
     out.block_loads_saved = sums.block_loads_saved;
     out.engine = sums.engine;
     // Where zero weights are multiplied too, the controller has counted.
-    if (skip_weights) out.macs_effective = static_cast<std::int64_t>(sums.engine.macs);
+    if (chip.engine.skip_weights) out.macs_effective = static_cast<std::int64_t>(sums.engine.macs);
     out.traffic = sums.traffic;
+    if (converts) out.traffic.decoded += out.traffic.activations + out.traffic.outputs;
     out.stack = sums.stack;
     result.stack += sums.stack;
     result.engine += sums.engine;
-    result.traffic += sums.traffic;
+    result.traffic += out.traffic;
   }
   result.stack += context.idle;
 }
@@ -232,7 +235,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   }
 
   result.cycles = result.programs.back().end;
-  add_sums(context, chip.engine.skip_weights, result);
+  add_sums(context, chip, result);
   add_met(context, result);
   result.memory = memories->result();
   result.verification = backend.finish();

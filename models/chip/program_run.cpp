@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "encoding/encoding.h"
 #include "mapper/row_layout.h"
 #include "mapper/tile_compiler.h"
 #include "timing/engine/image.h"
@@ -208,7 +209,8 @@ tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
   }
   load.beats = engine_model::weight_load_cycles(chip_.engine, *load.tile);
   load.fill_bytes = load.tile->image_bytes;
-  load.transfers.push_back({address, load.tile->image_bytes});
+  load.transfers.push_back({address, weights.memory_bytes});
+  if (chip_.compress.weights != params::WeightFormat::kImage) load.decoded = weights.memory_bytes;
   return load;
 }
 
@@ -248,10 +250,21 @@ void ProgramRun::load_rows(const mapper::Task& task, int k_tile, std::uint64_t a
   const engine_model::WindowTable windows(chip_.engine, mapper::segments_of(layer(task.layer)));
   const mapper::RowSelection rows =
       mapper::select_rows(chip_.engine, windows, {k.window_begin, k.window_end}, *load.tile,
-                          program_->burst_bytes, wanted);
+                          program_->burst_bytes, wanted, chip_.compress);
   load.header.push_back({address, rows.header_bytes});
   for (const mapper::ByteRun& run : rows.runs) {
     load.transfers.push_back({address + static_cast<std::uint64_t>(run.offset), run.bytes});
+    if (chip_.compress.weights != params::WeightFormat::kImage) load.decoded += run.bytes;
+  }
+  if (chip_.dram.has_near_memory() && task.select_rows && mapper::is_dram_address(address)) {
+    // The header ends at the units, which know the rows by it; what the engine needs of it and the
+    // rows cross together.
+    const params::NearMemoryParams& near = *chip_.dram.near_memory;
+    load.header.front().crossing = rows.runs.empty() ? rows.header_fill : 0;
+    for (std::size_t i = 0; i < rows.runs.size(); ++i) {
+      load.transfers[i].crossing = near.decode ? rows.decoded[i] : rows.packed[i];
+      if (i == 0) load.transfers[i].crossing += rows.header_fill;
+    }
   }
   load.beats = rows.beats + engine_model::kLoadLatency - 1;
   load.fill_bytes = rows.fill_bytes;
@@ -309,6 +322,22 @@ tlm::BlockLoad ProgramRun::block(const mapper::Task& task, int k_tile, int block
   return found->second;
 }
 
+std::int64_t ProgramRun::encoded_bytes(const std::uint8_t* codes, std::int64_t count) const {
+  const params::ActivationFormat format = chip_.compress.activations;
+  if (format == params::ActivationFormat::kBitmask) {
+    return engine_model::stored_bytes(chip_.engine, static_cast<int>(count),
+                                      count_nonzeros(codes, count));
+  }
+  std::int64_t bytes = 0;
+  for (std::int64_t begin = 0; begin < count; begin += chip_.engine.act_block) {
+    const auto length =
+        static_cast<std::size_t>(std::min<std::int64_t>(chip_.engine.act_block, count - begin));
+    bytes +=
+        encoding::choose(encoding::line_of({codes + begin, length}), chip_.compress, format).bytes;
+  }
+  return bytes;
+}
+
 tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int block) const {
   const workload::Layer& of = layer(task.layer);
   const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
@@ -361,9 +390,7 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
       add_read(spans[static_cast<std::size_t>(g - gather_begin)], of.input, sample,
                token * input.channels() + column + from, token * input.channels() + column + to);
       if (!of.gemm.im2col) {
-        encoded[i] +=
-            engine_model::stored_bytes(chip_.engine, static_cast<int>(to - from),
-                                       count_nonzeros(left->segment(row, g) + from, to - from));
+        encoded[i] += encoded_bytes(left->segment(row, g) + from, to - from);
       }
     }
     if (of.gemm.im2col) {

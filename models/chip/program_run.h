@@ -98,6 +98,8 @@ class ProgramRun : public tlm::WorkSource {
   /// moves.
   void add_read(Span& span, int value, int sample, std::int64_t begin, std::int64_t end) const;
   void flush(Span& span, int value, std::vector<tlm::Transfer>& transfers) const;
+  /// Stored form of codes of a token, slot by slot, without padding.
+  [[nodiscard]] std::int64_t encoded_bytes(const std::uint8_t* codes, std::int64_t count) const;
   tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
   /// Header and wanted rows of a tile that lies k by k from `address` on.
   void load_rows(const mapper::Task& task, int k_tile, std::uint64_t address, tlm::TileLoad& load);

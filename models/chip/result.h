@@ -70,6 +70,36 @@ struct ProgramResult {
   Cycle end = 0;
 };
 
+/// What one requester of the crossbar did: a core with all its units, or the chip DMA. Bytes are
+/// those asked for.
+struct RequesterResult {
+  std::string name;  ///< "core 0" ..., "dma"
+  int port = 0;
+  std::int64_t reads = 0, writes = 0;
+  std::int64_t read_bytes = 0, write_bytes = 0;
+  std::int64_t joined_reads = 0;  ///< served by another requester's read
+  std::int64_t wait_cycles = 0;   ///< of its requests, from arrival at the port to the first word
+  std::int64_t conflict_cycles = 0;  ///< of these, because the bank was taken
+};
+
+/// A port of the crossbar: one word per cycle and direction.
+struct PortResult {
+  std::int64_t read_cycles = 0, write_cycles = 0;  ///< words moved
+  std::int64_t multicast_words = 0;                ///< that nobody had to read again
+};
+
+/// The interface between memory dies and chip, and the units in front of it.
+struct LinkResult {
+  std::int64_t read_bytes = 0, write_bytes = 0;
+  std::int64_t read_cycles = 0, write_cycles = 0;  ///< in which it was busy
+  std::int64_t wait_cycles = 0;                    ///< of transactions
+  double peak_bytes_per_s = 0;                     ///< each way; 0: the channels end at the chip
+  bool near_memory = false;
+  std::int64_t near_read_bytes = 0;  ///< read beside the banks
+  std::int64_t near_sent_bytes = 0;  ///< and sent on
+  std::int64_t near_cycles = 0;
+};
+
 /// Memory activity of the whole run.
 struct MemoryResult {
   std::int64_t dram_read_bytes = 0, dram_write_bytes = 0;
@@ -81,6 +111,9 @@ struct MemoryResult {
   std::map<std::string, std::int64_t> dram_commands;
   std::map<std::string, double> dram_statistics;
   std::map<std::string, double> sram_statistics;  ///< SRAM and crossbar
+  std::vector<RequesterResult> requesters;
+  std::vector<PortResult> ports;
+  LinkResult link;
 };
 
 /// Situations that a run met: name -> how often. Every name is present, with 0 if it never

@@ -27,6 +27,16 @@ std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
   return nonzeros;
 }
 
+namespace {
+
+std::int64_t slot_traffic(const mapper::SlotLayout& layout, const std::uint8_t* codes,
+                          std::int64_t count) {
+  if (layout.is_bitmask()) return layout.slot_traffic(count_nonzeros(codes, count));
+  return layout.slot_traffic({codes, static_cast<std::size_t>(count)});
+}
+
+}  // namespace
+
 StoredTensor::StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens)
     : layout_(&layout), tokens_(tokens), missing_(tokens * layout.channels) {}
 
@@ -80,8 +90,8 @@ void StoredTensor::measure(std::span<const std::uint8_t> all) {
     std::int64_t slot = 0;
     for (std::int64_t channel = 0; channel < layout_->channels; ++slot) {
       const std::int64_t end = layout_->slot_end(channel);
-      prefix[slot + 1] = prefix[slot] + static_cast<std::int32_t>(layout_->slot_traffic(
-                                            count_nonzeros(row + channel, end - channel)));
+      prefix[slot + 1] = prefix[slot] + static_cast<std::int32_t>(
+                                            slot_traffic(*layout_, row + channel, end - channel));
       channel = end;
     }
     LACUNA_CHECK(slot == slots_, "a token has {} slots, {} expected", slot, slots_);
@@ -104,7 +114,7 @@ std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
   std::int64_t slots = 0;
   for (std::int64_t channel = begin; channel < end; ++slots) {
     const std::int64_t stop = std::min(layout.slot_end(channel), end);
-    bytes += layout.slot_traffic(count_nonzeros(codes.data() + (channel - begin), stop - channel));
+    bytes += slot_traffic(layout, codes.data() + (channel - begin), stop - channel);
     channel = stop;
   }
   return std::min(bytes, base::round_up(slots * layout.slot_bytes(), mapper::kAccessBytes));

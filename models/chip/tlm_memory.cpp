@@ -20,6 +20,9 @@ TlmMemory::TlmMemory(const params::ChipParams& chip, const params::MemoryPreset&
   config.crossbar.requesters = chip.cores + 1;
   config.dram_base = mapper::kDramBase;
   config.slots = std::max(256, 16 * (chip.cores + 1));
+  config.link = chip.dram.link;
+  if (chip.dram.has_near_memory()) config.near_memory = chip.dram.near_memory;
+  config.channels = chip.dram.channels;
   for (int core = 0; core < chip.cores; ++core) {
     config.places.push_back({core / chip.cores_per_port, core});
   }
@@ -116,13 +119,35 @@ MemoryResult TlmMemory::result() {
     result.noc_bytes += requester.read_bytes + requester.write_bytes;
     waits += requester.wait_cycles;
     joined += requester.joined_reads;
+    const bool is_core = i < chip_.cores;
+    result.requesters.push_back({is_core ? "core " + std::to_string(i) : "dma",
+                                 is_core ? i / chip_.cores_per_port : crossbar.config().ports - 1,
+                                 requester.reads, requester.writes, requester.read_bytes,
+                                 requester.write_bytes, requester.joined_reads,
+                                 requester.wait_cycles, requester.conflict_cycles});
   }
+  for (int i = 0; i < crossbar.config().ports; ++i) {
+    const timing::noc::PortStats& port = crossbar.port(i);
+    result.ports.push_back({port.read_cycles, port.write_cycles, port.multicast_words});
+  }
+  const tlm::Interconnect::LinkStats& link = interconnect_->link();
+  result.link = {link.read_bytes,
+                 link.write_bytes,
+                 link.read_cycles,
+                 link.write_cycles,
+                 link.wait_cycles,
+                 0,
+                 chip_.dram.has_near_memory(),
+                 link.near_read_bytes,
+                 link.near_sent_bytes,
+                 link.near_cycles};
+  if (chip_.dram.link) result.link.peak_bytes_per_s = chip_.clock_hz * chip_.dram.link->width;
   result.sram_statistics["wait_cycles"] = real(waits);
   result.sram_statistics["joined_reads"] = real(joined);
   result.dram_peak_bytes_per_s =
       dram_->memory().preset().peak_bytes_per_second() * chip_.dram.channels;
-  result.sram_peak_bytes_per_s =
-      chip_.clock_hz * static_cast<double>(chip_.sram.banks) * chip_.sram.width;
+  result.sram_peak_bytes_per_s = chip_.clock_hz * static_cast<double>(chip_.sram.banks) *
+                                 chip_.sram.bank_ports * chip_.sram.width;
   return result;
 }
 

@@ -64,9 +64,10 @@ std::vector<DerivedFact> derive_facts(const params::ChipParams& chip,
             fmt::format("{} channels of {}", chip.dram.channels, memory.name));
   size("dram_capacity_bytes", chip.dram.channels * memory.organization.channel_bytes(),
        "behind all channels");
-  bandwidth("sram_peak_bytes_per_s",
-            static_cast<double>(chip.sram.banks) * chip.sram.width * chip.clock_hz,
-            "all banks busy: banks * width * clock");
+  bandwidth(
+      "sram_peak_bytes_per_s",
+      static_cast<double>(chip.sram.banks) * chip.sram.bank_ports * chip.sram.width * chip.clock_hz,
+      "all banks busy: banks * bank_ports * width * clock");
   count("sram_ports", chip.cores / chip.cores_per_port, "cores / cores_per_port");
   bandwidth("core_load_bytes_per_s",
             static_cast<double>(chip.cores) * engine.load_width * chip.clock_hz,
@@ -97,6 +98,9 @@ std::vector<std::string> describe_notes(const params::ChipParams& chip) {
                                     ? "weights and activations: a dense engine"
                                 : chip.engine.skip_weights ? "activations"
                                                            : "weights"));
+  }
+  if (chip.dram.has_near_memory() && chip.mapper.layout != params::WeightLayout::kRow) {
+    notes.push_back("dram.near_memory works on weights in row layout only; mapper.layout is tile");
   }
   return notes;
 }

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/describe_command.h"
 #include "cli/dram_command.h"
+#include "cli/formats_command.h"
 #include "cli/gemm_command.h"
 #include "cli/rtl_command.h"
 #include "cli/run_command.h"
@@ -21,6 +22,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_tokens_command());
   commands.push_back(make_dram_command());
   commands.push_back(make_trace_command());
+  commands.push_back(make_formats_command());
   commands.push_back(make_verify_command());
   commands.push_back(make_rtl_command());
   commands.push_back(make_describe_command());

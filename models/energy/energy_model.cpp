@@ -64,6 +64,12 @@ std::string_view component_name(Component component) {
       return "vector";
     case Component::kStatic:
       return "static";
+    case Component::kDecoders:
+      return "decoders";
+    case Component::kLink:
+      return "link";
+    case Component::kNearMemory:
+      return "near_memory";
   }
   return "?";
 }
@@ -111,6 +117,22 @@ EnergyModel::EnergyModel(params::EnergyParams table, const params::ChipParams& c
         base::join(known, ", ")));
   }
   dram_ = found->second;
+  const auto need = [&](bool used, const std::optional<params::ActionEnergy>& action,
+                        const char* name, const char* because) {
+    if (used && !action) {
+      throw base::UserError(fmt::format("the energy table '{}' has no action {}, which {} needs",
+                                        table_.name, name, because));
+    }
+  };
+  need(decodes(), table_.decode_byte, "decode_byte", "compress");
+  need(chip.dram.link.has_value(), table_.link_bit, "link_bit", "dram.link");
+  need(chip.dram.has_near_memory(), table_.near_memory_byte, "near_memory_byte",
+       "dram.near_memory");
+}
+
+bool EnergyModel::decodes() const {
+  return chip_.compress.weights != params::WeightFormat::kImage ||
+         chip_.compress.activations != params::ActivationFormat::kBitmask;
 }
 
 EnergyModel::Access EnergyModel::sram_access(double capacity_bytes) const {
@@ -184,6 +206,16 @@ EnergyReport EnergyModel::evaluate(const Activity& activity, double seconds) con
   action(Component::kDram, "dram.activate", dram_.activate, real(activity.dram_activates));
   action(Component::kVector, "vector_element", table_.vector_element,
          real(activity.vector_elements));
+  if (decodes()) {
+    action(Component::kDecoders, "decode_byte", *table_.decode_byte, real(activity.decoded_bytes));
+  }
+  if (chip_.dram.link) {
+    action(Component::kLink, "link_bit", *table_.link_bit, 8 * real(activity.link_bytes));
+  }
+  if (chip_.dram.has_near_memory()) {
+    action(Component::kNearMemory, "near_memory_byte", *table_.near_memory_byte,
+           real(activity.near_memory_bytes));
+  }
 
   if (seconds > 0) {
     const auto power = [&](std::string_view name, const params::StaticPower& each, double units) {

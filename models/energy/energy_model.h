@@ -33,6 +33,9 @@ struct Activity {
   std::int64_t dram_bytes = 0;
   std::int64_t dram_activates = 0;
   std::int64_t vector_elements = 0;
+  std::int64_t decoded_bytes = 0;      ///< through decoders and encoders of `compress`
+  std::int64_t link_bytes = 0;         ///< across dram.link, if there is one
+  std::int64_t near_memory_bytes = 0;  ///< read by units beside the DRAM banks
 };
 
 /// Parts of the chip that energy is attributed to.
@@ -52,9 +55,12 @@ enum class Component {
   kCrossbar,
   kDram,
   kVector,
-  kStatic
+  kStatic,
+  kDecoders,
+  kLink,
+  kNearMemory
 };
-inline constexpr int kComponents = 16;
+inline constexpr int kComponents = 19;
 /// "mac", "mac_gated", ... as in reports.
 [[nodiscard]] std::string_view component_name(Component component);
 
@@ -82,7 +88,7 @@ struct EnergyReport {
 class EnergyModel {
  public:
   /// Both validated. UserError if the table has no entry for the chip's family of DRAM (the part of
-  /// the preset's file name before the first '-').
+  /// the preset's file name before the first '-'), or for an action that only some chips have.
   EnergyModel(params::EnergyParams table, const params::ChipParams& chip);
 
   /// Energy of what happened within `seconds`. Static power is left out when seconds is 0.
@@ -96,6 +102,8 @@ class EnergyModel {
     params::Basis basis = params::Basis::kJudged;
     std::string source;
   };
+  /// Some of what lies in memory is not in the engine's own form.
+  [[nodiscard]] bool decodes() const;
   [[nodiscard]] Access sram_access(double capacity_bytes) const;
 
   params::EnergyParams table_;

@@ -119,10 +119,13 @@ class Builder {
           tile.k_tile = k;
           tile.tile = compile_tile(chip_.engine, layer, plan, operand, n, k);
           const KTile& cut = plan.split.k_tiles[static_cast<std::size_t>(k)];
-          tile.memory_bytes = plan.row_layout ? row_image_bytes(chip_.engine, windows,
-                                                                {cut.window_begin, cut.window_end},
-                                                                *tile.tile, program_.burst_bytes)
-                                              : tile.tile->image_bytes;
+          const timing::engine::WindowRange range{cut.window_begin, cut.window_end};
+          tile.memory_bytes =
+              plan.row_layout
+                  ? row_image_bytes(chip_.engine, windows, range, *tile.tile, program_.burst_bytes,
+                                    chip_.compress)
+                  : encoded_tile_bytes(chip_.compress, *mask, windows.k_range(range),
+                                       std::int64_t{n} * plan.split.tile_channels, *tile.tile);
           tile_bytes_ += bytes_of(*tile.tile);
           if (tile_bytes_ > kTileMemory && !codes && layer.weights.drawn_mask != nullptr) {
             tile_bytes_ -= bytes_of(*tile.tile);
@@ -196,6 +199,7 @@ class Builder {
       plan.layout.head_channels = value.channels();
       plan.layout.unit_channels = value.channels();
       plan.layout.act_block = chip_.engine.act_block;
+      plan.layout.compress = chip_.compress;
       if (value.kind == workload::ValueKind::kLayer) {
         const int gemm = program_.gemm_of_layer[static_cast<std::size_t>(value.layer)];
         if (gemm != kNone) {

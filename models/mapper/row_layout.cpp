@@ -3,6 +3,7 @@
 
 #include "base/cycles.h"
 #include "base/error.h"
+#include "encoding/encoding.h"
 
 namespace lacuna::mapper {
 namespace {
@@ -51,16 +52,42 @@ std::int64_t row_bytes(const Tile& tile, int way, int position) {
          tile.count_sum[tile.entry(way, position)];
 }
 
+std::int64_t stored_row_bytes(const Tile& tile, const params::CompressParams& compress, int way,
+                              int position) {
+  if (compress.weights == params::WeightFormat::kImage) return row_bytes(tile, way, position);
+  const auto channels = static_cast<std::size_t>(tile.channels);
+  std::vector<std::uint8_t> drawn;
+  std::span<const std::uint8_t> codes;
+  if (tile.has_codes()) {
+    codes = {reinterpret_cast<const std::uint8_t*>(tile.codes.data()) +
+                 tile.entry(way, position) * channels,
+             channels};
+  } else {  // sizes depend on where the non-zeros are only
+    const std::uint8_t* masks =
+        tile.masks.data() + tile.entry(way, position) * static_cast<std::size_t>(tile.mask_stride);
+    for (std::size_t n = 0; n < channels; ++n) {
+      const std::size_t row = n / static_cast<std::size_t>(tile.pes);
+      const std::size_t pe = tile.order[n];
+      drawn.push_back(
+          (masks[pe * static_cast<std::size_t>(tile.mask_bytes) + row / 8] >> (row % 8)) & 1U);
+    }
+    codes = drawn;
+  }
+  const encoding::Grid line = encoding::line_of(codes);
+  return tile.pes * kPlaceBytes + encoding::choose(line, compress, compress.weights).bytes;
+}
+
 std::int64_t row_header_bytes(const params::EngineParams& engine, const Tile& tile, std::int64_t k,
                               std::int64_t burst_bytes) {
   return round_up(header_fill(engine, tile, k), burst_bytes);
 }
 
 std::int64_t row_image_bytes(const params::EngineParams& engine, const WindowTable& table,
-                             WindowRange windows, const Tile& tile, std::int64_t burst_bytes) {
+                             WindowRange windows, const Tile& tile, std::int64_t burst_bytes,
+                             const params::CompressParams& compress) {
   std::int64_t bytes = row_header_bytes(engine, tile, table.k_range(windows).count(), burst_bytes);
   for_each_row(table, windows, [&](int way, int, int, int position) {
-    bytes += round_up(row_bytes(tile, way, position), burst_bytes);
+    bytes += round_up(stored_row_bytes(tile, compress, way, position), burst_bytes);
   });
   return bytes;
 }
@@ -82,7 +109,8 @@ std::vector<std::uint64_t> wanted_rows(std::span<const timing::engine::Block* co
 
 RowSelection select_rows(const params::EngineParams& engine, const WindowTable& table,
                          WindowRange windows, const Tile& tile, std::int64_t burst_bytes,
-                         std::span<const std::uint64_t> wanted) {
+                         std::span<const std::uint64_t> wanted,
+                         const params::CompressParams& compress) {
   const std::int64_t words = std::int64_t{tile.windows} * tile.window_words;
   LACUNA_CHECK(wanted.empty() || wanted.size() == index(tile.k_ways * words),
                "{} mask words for a tile of {} x {}", wanted.size(), tile.k_ways, words);
@@ -90,11 +118,15 @@ RowSelection select_rows(const params::EngineParams& engine, const WindowTable& 
   selection.all_rows = table.k_range(windows).count();
   selection.header_bytes = row_header_bytes(engine, tile, selection.all_rows, burst_bytes);
   selection.fill_bytes = header_fill(engine, tile, selection.all_rows);
+  selection.header_fill =
+      selection.fill_bytes -
+      round_up<std::int64_t>(kLengthBytes * selection.all_rows, engine.load_width);
   selection.beats = ceil_div<std::int64_t>(selection.fill_bytes, engine.load_width);
   std::int64_t offset = selection.header_bytes;
   for_each_row(table, windows, [&](int way, int window, int bit, int position) {
     const std::int64_t bytes = row_bytes(tile, way, position);
-    const std::int64_t padded = round_up(bytes, burst_bytes);
+    const std::int64_t stored = stored_row_bytes(tile, compress, way, position);
+    const std::int64_t padded = round_up(stored, burst_bytes);
     const std::int64_t word = way * words + std::int64_t{window} * tile.window_words + bit / 64;
     if (wanted.empty() || (wanted[index(word)] >> (bit % 64) & 1U) != 0) {
       ++selection.rows;
@@ -103,8 +135,12 @@ RowSelection select_rows(const params::EngineParams& engine, const WindowTable& 
       if (!selection.runs.empty() &&
           selection.runs.back().offset + selection.runs.back().bytes == offset) {
         selection.runs.back().bytes += padded;
+        selection.packed.back() += stored;
+        selection.decoded.back() += bytes;
       } else {
         selection.runs.push_back({offset, padded});
+        selection.packed.push_back(stored);
+        selection.decoded.push_back(bytes);
       }
     }
     offset += padded;

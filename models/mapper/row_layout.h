@@ -28,6 +28,11 @@ namespace lacuna::mapper {
 
 /// Bytes of the row of entry (way, position), without padding.
 [[nodiscard]] std::int64_t row_bytes(const timing::engine::Tile& tile, int way, int position);
+/// The same as it lies in memory: with `compress.weights` the places, then the row's codes in that
+/// form (a line of its own, docs/reference/formats.md).
+[[nodiscard]] std::int64_t stored_row_bytes(const timing::engine::Tile& tile,
+                                            const params::CompressParams& compress, int way,
+                                            int position);
 
 /// Bytes of the header of a tile that holds `k` k, padded to whole bursts.
 [[nodiscard]] std::int64_t row_header_bytes(const params::EngineParams& engine,
@@ -39,7 +44,8 @@ namespace lacuna::mapper {
                                            const timing::engine::WindowTable& table,
                                            timing::engine::WindowRange windows,
                                            const timing::engine::Tile& tile,
-                                           std::int64_t burst_bytes);
+                                           std::int64_t burst_bytes,
+                                           const params::CompressParams& compress = {});
 
 /// Consecutive bytes of the image: whole bursts.
 struct ByteRun {
@@ -56,6 +62,9 @@ struct RowSelection {
   std::int64_t all_rows = 0;
   std::int64_t fill_bytes = 0;  ///< into the weight buffer: header and rows without padding
   std::int64_t beats = 0;       ///< of the load port: each row begins in a new beat
+  /// By run, of its rows: as stored without padding, and as the engine takes them.
+  std::vector<std::int64_t> packed, decoded;
+  std::int64_t header_fill = 0;  ///< what the engine needs of the header
 };
 
 /// Bit masks [way][window][window_words] of the k at which any token of the blocks is not zero. The
@@ -68,6 +77,7 @@ struct RowSelection {
                                        const timing::engine::WindowTable& table,
                                        timing::engine::WindowRange windows,
                                        const timing::engine::Tile& tile, std::int64_t burst_bytes,
-                                       std::span<const std::uint64_t> wanted);
+                                       std::span<const std::uint64_t> wanted,
+                                       const params::CompressParams& compress = {});
 
 }  // namespace lacuna::mapper

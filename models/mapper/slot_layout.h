@@ -2,15 +2,19 @@
 //
 // How a token (pixel) of activations is stored: units of channels that one producer writes, each
 // cut into slots of act_block channels, or of the unit if it is smaller. A slot has a fixed size,
-// its mask and room for all its codes, so compression saves traffic and not capacity. The units are
+// the worst case of its form (compress.activations; of a bitmask: mask and room for all codes), so
+// compression saves traffic and not capacity. The units are
 // the n tiles of the layer that makes the tensor (docs/reference/engine.md: a mask word ends with
 // the tile), so that two cores never write the same slot. A token begins on a 32-byte boundary.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "base/cycles.h"
+#include "encoding/encoding.h"
+#include "params/compress_params.h"
 
 namespace lacuna::mapper {
 
@@ -21,6 +25,7 @@ struct SlotLayout {
   std::int64_t head_channels = 1;  ///< channels = heads * head_channels; units start anew in each
   std::int64_t unit_channels = 1;  ///< of all units of a head but the last
   std::int64_t act_block = 64;
+  params::CompressParams compress = {};  ///< the form of a slot
 
   /// Channels of a slot, but for the last one of a unit.
   [[nodiscard]] std::int64_t slot_channels() const { return std::min(act_block, unit_channels); }
@@ -51,11 +56,23 @@ struct SlotLayout {
   [[nodiscard]] std::int64_t mask_bytes() const {
     return base::ceil_div<std::int64_t>(slot_channels(), 8);
   }
-  [[nodiscard]] std::int64_t slot_bytes() const { return slot_channels() + mask_bytes(); }
+  /// Room of a slot: for bitmask the mask and all codes.
+  [[nodiscard]] std::int64_t slot_bytes() const {
+    return encoding::worst_bytes(slot_channels(), compress, compress.activations);
+  }
   [[nodiscard]] std::int64_t token_bytes() const {
     return base::round_up(slots() * slot_bytes(), kAccessBytes);
   }
-  /// Bytes that move when a slot with this many non-zero codes is read or written.
+  [[nodiscard]] bool is_bitmask() const {
+    return compress.activations == params::ActivationFormat::kBitmask;
+  }
+  /// Bytes that move when a slot with these codes is read or written, if it is not a bitmask ...
+  [[nodiscard]] std::int64_t slot_traffic(std::span<const std::uint8_t> codes) const {
+    return base::round_up(
+        encoding::choose(encoding::line_of(codes), compress, compress.activations).bytes,
+        kAccessBytes);
+  }
+  /// ... and if it is one with this many non-zero codes.
   [[nodiscard]] std::int64_t slot_traffic(std::int64_t nonzeros) const {
     return base::round_up(mask_bytes() + nonzeros, kAccessBytes);
   }

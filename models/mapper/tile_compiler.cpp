@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "encoding/encoding.h"
 #include "timing/engine/balance.h"
 #include "timing/engine/capacity.h"
 
@@ -65,6 +66,23 @@ std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParam
   LACUNA_CHECK(broken.empty(), "layer {}, n tile {}, k tile {}: {}", layer.name, n_tile, k_tile,
                broken.front());
   return tile;
+}
+
+std::int64_t encoded_tile_bytes(const params::CompressParams& compress,
+                                const tensor::MaskMatrix& mask, const engine_model::KRange& k,
+                                std::int64_t first_channel, const engine_model::Tile& tile) {
+  if (compress.weights == params::WeightFormat::kImage) return tile.image_bytes;
+  std::vector<std::uint8_t> set(static_cast<std::size_t>(tile.channels * k.count()));
+  auto out = set.begin();
+  for (int channel = 0; channel < tile.channels; ++channel) {
+    for (std::int64_t i = k.begin; i < k.end; ++i) *out++ = mask.test(first_channel + channel, i);
+  }
+  const encoding::Grid grid{set.data(), tile.channels, k.count(), k.count(), 1};
+  const std::int64_t places = std::int64_t{tile.pes} * tile.rows;
+  constexpr std::int64_t kRequantizeBytes = 9;  // bias, multiplier, shift
+  const std::int64_t header =
+      2 * std::int64_t{tile.windows} + places + (tile.has_post ? kRequantizeBytes * places : 0);
+  return header + encoding::choose(grid, compress, compress.weights).bytes;
 }
 
 }  // namespace lacuna::mapper

@@ -36,4 +36,14 @@ struct TileOperand {
     const params::EngineParams& engine, const workload::Layer& layer, const GemmPlan& plan,
     const TileOperand& operand, int n_tile, int k_tile);
 
+/// Bytes of a tile in memory, not in row layout: its image, or with `compress.weights` the header
+/// (window bases, order, requantization) and a line of k for each channel, in that form
+/// (docs/reference/formats.md). `mask`: of the whole layer, a row per channel; sizes depend on
+/// nothing else.
+[[nodiscard]] std::int64_t encoded_tile_bytes(const params::CompressParams& compress,
+                                              const tensor::MaskMatrix& mask,
+                                              const timing::engine::KRange& k,
+                                              std::int64_t first_channel,
+                                              const timing::engine::Tile& tile);
+
 }  // namespace lacuna::mapper

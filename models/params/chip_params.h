@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "params/compress_params.h"
 #include "params/dram_params.h"
 #include "params/field.h"
 #include "params/mapping_params.h"
@@ -146,8 +147,9 @@ struct VectorParams {
 struct SramParams {
   std::int64_t capacity = 16LL << 20;
   int banks = 32;
-  int width = 64;   ///< bytes per bank and cycle
-  int latency = 4;  ///< cycles
+  int width = 64;      ///< bytes per bank and cycle
+  int latency = 4;     ///< cycles
+  int bank_ports = 1;  ///< words that a bank moves per cycle, reads or writes
 
   friend bool operator==(const SramParams&, const SramParams&) = default;
   [[nodiscard]] std::vector<Violation> validate() const;
@@ -157,14 +159,17 @@ struct SramParams {
     visitor(field("capacity", "size of the shared SRAM", Unit::kBytes)
                 .range(1024, 4.0 * 1024 * 1024 * 1024),
             self.capacity);
-    visitor(field("banks", "independent single-ported banks").range(1, 1024).power_of_2(),
-            self.banks);
+    visitor(field("banks", "independent banks").range(1, 1024).power_of_2(), self.banks);
     visitor(field("width", "bytes that a bank moves per cycle", Unit::kBytes)
                 .range(8, 256)
                 .power_of_2(),
             self.width);
     visitor(field("latency", "from request at a bank to data", Unit::kCycles).range(1, 1000),
             self.latency);
+    visitor(field("bank_ports", "ports of a bank: words per cycle, reads or writes")
+                .range(1, 4)
+                .optional(),
+            self.bank_ports);
   }
 };
 
@@ -179,6 +184,7 @@ struct ChipParams {
   SramParams sram;
   DramParams dram;
   MapperParams mapper;
+  CompressParams compress;
   std::string energy_table;  ///< path, resolved against the file that named it
 
   friend bool operator==(const ChipParams&, const ChipParams&) = default;
@@ -201,6 +207,8 @@ struct ChipParams {
     visitor(field("sram", "the shared on-chip SRAM"), self.sram);
     visitor(field("dram", "the DRAM controllers and devices"), self.dram);
     visitor(field("mapper", "how networks are mapped onto the chip").optional(), self.mapper);
+    visitor(field("compress", "form of weights and activations in memory").optional(),
+            self.compress);
     visitor.group("energy", "energy, area and cost", [&](auto& energy) {
       energy(field("table", "energy table file").path(), self.energy_table);
     });

@@ -90,11 +90,55 @@ struct MemoryControllerOverrides {
   }
 };
 
+/// The interface between memory dies and chip, where it is narrower than what the channels deliver.
+struct MemoryLinkParams {
+  int width = 64;   ///< bytes per chip cycle, each way
+  int latency = 8;  ///< chip cycles
+
+  friend bool operator==(const MemoryLinkParams&, const MemoryLinkParams&) = default;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor(field("width", "bytes per chip cycle, each way", Unit::kBytes).range(1, 65536),
+            self.width);
+    visitor(
+        field("latency", "chip cycles from one end to the other", Unit::kCycles).range(0, 10000),
+        self.latency);
+  }
+};
+
+/// Units beside the DRAM banks, on the memory's side of the link: for weights in row layout
+/// (docs/reference/chip.md) they read the rows that the activations ask for, and what crosses the
+/// link is neither padded nor anything else. docs/reference/memory.md.
+struct NearMemoryParams {
+  bool enabled = true;
+  bool decode = true;  ///< rows cross as the engine takes them; else encoded, for a decoder on chip
+  int width = 64;      ///< bytes per chip cycle that the unit of a channel reads
+  int latency = 20;    ///< chip cycles from the data of a channel to what leaves the unit
+
+  friend bool operator==(const NearMemoryParams&, const NearMemoryParams&) = default;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor(field("enabled", "false: plain memory, to see what the units are worth").optional(),
+            self.enabled);
+    visitor(field("decode", "decompress before the link; false: after it").optional(), self.decode);
+    visitor(field("width", "bytes per chip cycle through the unit of a channel", Unit::kBytes)
+                .range(1, 65536),
+            self.width);
+    visitor(field("latency", "chip cycles through a unit", Unit::kCycles).range(0, 10000),
+            self.latency);
+  }
+};
+
 struct DramParams {
   std::string preset = "configs/memories/lpddr4x-4266.yaml";  ///< path; the loader resolves names
   int channels = 8;
   int channel_width = 16;  ///< bits, all pseudo-channels of a channel together
   MemoryControllerOverrides controller;
+  std::optional<MemoryLinkParams> link;         ///< none: the channels end at the chip
+  std::optional<NearMemoryParams> near_memory;  ///< none: plain memory
+  [[nodiscard]] bool has_near_memory() const { return near_memory && near_memory->enabled; }
 
   friend bool operator==(const DramParams&, const DramParams&) = default;
 
@@ -120,6 +164,10 @@ struct DramParams {
             self.channel_width);
     visitor(field("controller", "what differs from the controller policy of the preset"),
             self.controller);
+    visitor(field("link", "interface between memory dies and chip; left out: none of its own"),
+            self.link);
+    visitor(field("near_memory", "row selection beside the DRAM banks; left out: none"),
+            self.near_memory);
   }
 };
 

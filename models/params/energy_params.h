@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,10 @@ struct EnergyParams {
   ActionEnergy requantize;
   ActionEnergy crossbar_bit;
   ActionEnergy vector_element;
+  /// Needed by chips that have the parts; a table may leave them out.
+  std::optional<ActionEnergy> decode_byte;
+  std::optional<ActionEnergy> link_bit;
+  std::optional<ActionEnergy> near_memory_byte;
   std::vector<SramEnergyPoint> sram_byte;
   std::map<std::string, DramEnergy> dram;
   StaticPower core;
@@ -134,6 +139,11 @@ struct EnergyParams {
       actions(field("crossbar_bit", "one bit between a core and an SRAM bank"), self.crossbar_bit);
       actions(field("vector_element", "one element through one operation of the vector unit"),
               self.vector_element);
+      actions(field("decode_byte", "one byte of encoded weights or activations through a decoder"),
+              self.decode_byte);
+      actions(field("link_bit", "one bit between memory dies and chip (dram.link)"), self.link_bit);
+      actions(field("near_memory_byte", "one byte read by a unit beside the DRAM banks"),
+              self.near_memory_byte);
     });
     visitor(field("sram_byte", "SRAM arrays by size, smallest first"), self.sram_byte);
     visitor(field("dram", "by family: the part of the memory preset's name before the first '-'"),

@@ -72,6 +72,9 @@ Line layer_line(const chip::LayerResult& layer, const LayerFigures& figures) {
   line.add("sram_write_bytes", layer.traffic.sram_write);
   line.add("dram_read_bytes", layer.traffic.dram_read);
   line.add("dram_write_bytes", layer.traffic.dram_write);
+  line.add("decoded_bytes", layer.traffic.decoded);
+  line.add("link_bytes", layer.traffic.link);
+  line.add("near_memory_bytes", layer.traffic.near_memory);
   for (int i = 0; i < chip::kStackParts; ++i) {
     const auto part = static_cast<chip::StackPart>(i);
     line.add("pe_cycles_" + std::string(stack_part_name(part)), layer.stack[part]);
@@ -87,6 +90,27 @@ std::string layers_csv(const ReportInput& input, const Summary& summary) {
   std::string text = layer_line(chip::LayerResult{}, LayerFigures{}).head() + "\n";
   for (std::size_t i = 0; i < input.result.layers.size(); ++i) {
     text += layer_line(input.result.layers[i], summary.layers[i]).values() + "\n";
+  }
+  return text;
+}
+
+std::string requesters_csv(const ReportInput& input) {
+  const auto line_of = [](const chip::RequesterResult& each) {
+    Line line;
+    line.add("name", each.name);
+    line.add("port", std::int64_t{each.port});
+    line.add("reads", each.reads);
+    line.add("writes", each.writes);
+    line.add("read_bytes", each.read_bytes);
+    line.add("write_bytes", each.write_bytes);
+    line.add("joined_reads", each.joined_reads);
+    line.add("wait_cycles", each.wait_cycles);
+    line.add("conflict_cycles", each.conflict_cycles);
+    return line;
+  };
+  std::string text = line_of({}).head() + "\n";
+  for (const chip::RequesterResult& each : input.result.memory.requesters) {
+    text += line_of(each).values() + "\n";
   }
   return text;
 }

@@ -12,4 +12,7 @@ namespace lacuna::report {
 /// RFC 4180: quoted where needed; lines end with a plain newline.
 [[nodiscard]] std::string layers_csv(const ReportInput& input, const Summary& summary);
 
+/// A line for each requester of the crossbar: cores, then the chip DMA.
+[[nodiscard]] std::string requesters_csv(const ReportInput& input);
+
 }  // namespace lacuna::report

@@ -74,10 +74,16 @@ Json activity_json(const chip::EngineActivity& engine) {
 }
 
 Json traffic_json(const chip::Traffic& traffic) {
-  return Json{{"weight_bytes", traffic.weights},        {"activation_bytes", traffic.activations},
-              {"output_bytes", traffic.outputs},        {"sram_read_bytes", traffic.sram_read},
-              {"sram_write_bytes", traffic.sram_write}, {"dram_read_bytes", traffic.dram_read},
-              {"dram_write_bytes", traffic.dram_write}};
+  return Json{{"weight_bytes", traffic.weights},
+              {"activation_bytes", traffic.activations},
+              {"output_bytes", traffic.outputs},
+              {"sram_read_bytes", traffic.sram_read},
+              {"sram_write_bytes", traffic.sram_write},
+              {"dram_read_bytes", traffic.dram_read},
+              {"dram_write_bytes", traffic.dram_write},
+              {"decoded_bytes", traffic.decoded},
+              {"link_bytes", traffic.link},
+              {"near_memory_bytes", traffic.near_memory}};
 }
 
 Json energy_json(const Summary& summary) {
@@ -173,6 +179,65 @@ Json text_or_number(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+double rate(std::int64_t bytes, double seconds) {
+  return seconds > 0 ? static_cast<double>(bytes) / seconds / 1e9 : 0;
+}
+
+Json requesters_json(const chip::MemoryResult& memory, double seconds) {
+  Json list = Json::array();
+  for (const chip::RequesterResult& each : memory.requesters) {
+    list.push_back(Json{{"name", each.name},
+                        {"port", each.port},
+                        {"reads", each.reads},
+                        {"writes", each.writes},
+                        {"read_bytes", each.read_bytes},
+                        {"write_bytes", each.write_bytes},
+                        {"gb_per_s", rate(each.read_bytes + each.write_bytes, seconds)},
+                        {"joined_reads", each.joined_reads},
+                        {"wait_cycles", each.wait_cycles},
+                        {"conflict_cycles", each.conflict_cycles}});
+  }
+  return list;
+}
+
+Json ports_json(const ReportInput& input, double seconds) {
+  Json list = Json::array();
+  const auto cycles = static_cast<double>(input.result.cycles);
+  for (const chip::PortResult& port : input.result.memory.ports) {
+    const std::int64_t width = input.chip.sram.width;
+    list.push_back(Json{
+        {"read_gb_per_s", rate(port.read_cycles * width, seconds)},
+        {"write_gb_per_s", rate(port.write_cycles * width, seconds)},
+        {"read_utilization", cycles > 0 ? static_cast<double>(port.read_cycles) / cycles : 0},
+        {"write_utilization", cycles > 0 ? static_cast<double>(port.write_cycles) / cycles : 0},
+        {"multicast_words", port.multicast_words}});
+  }
+  return list;
+}
+
+Json link_json(const chip::LinkResult& link, double seconds) {
+  if (link.peak_bytes_per_s <= 0 && !link.near_memory) return nullptr;
+  Json json{{"read_bytes", link.read_bytes},
+            {"write_bytes", link.write_bytes},
+            {"read_gb_per_s", rate(link.read_bytes, seconds)},
+            {"write_gb_per_s", rate(link.write_bytes, seconds)},
+            {"peak_gb_per_s", link.peak_bytes_per_s / 1e9},
+            {"read_busy_cycles", link.read_cycles},
+            {"write_busy_cycles", link.write_cycles},
+            {"wait_cycles", link.wait_cycles},
+            {"near_memory", nullptr}};
+  if (link.near_memory) {
+    json["near_memory"] = Json{{"read_bytes", link.near_read_bytes},
+                               {"sent_bytes", link.near_sent_bytes},
+                               {"busy_cycles", link.near_cycles}};
+  }
+  return json;
+}
+
+}  // namespace
+
 Json run_json(const ReportInput& input, const Summary& summary) {
   const chip::RunResult& result = input.result;
   const RunSettings& settings = input.settings;
@@ -221,6 +286,9 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   json["bandwidth"]["dram"]["commands"] = result.memory.dram_commands;
   json["bandwidth"]["dram"]["statistics"] = result.memory.dram_statistics;
   json["bandwidth"]["sram"]["statistics"] = result.memory.sram_statistics;
+  json["bandwidth"]["sram"]["requesters"] = requesters_json(result.memory, summary.seconds);
+  json["bandwidth"]["sram"]["ports"] = ports_json(input, summary.seconds);
+  json["bandwidth"]["link"] = link_json(result.memory.link, summary.seconds);
   json["energy"] = energy_json(summary);
   json["energy"]["table"] = input.energy.table().name;
   json["power_w"] = summary.power_w;

@@ -38,6 +38,7 @@ void OutputFolder::write(const ReportInput& input, const Summary& summary) {
   const std::string chip_file = path_ + "/chip.yaml";
   base::write_file_atomically(chip_file, config::dump(input.chip, chip_file));
   base::write_file_atomically(path_ + "/layers.csv", layers_csv(input, summary));
+  base::write_file_atomically(path_ + "/requesters.csv", requesters_csv(input));
   base::write_file_atomically(path_ + "/report.txt", run_text(input, summary, false));
   base::write_file_atomically(path_ + "/report.json", json_text(run_json(input, summary)));
 }

@@ -119,6 +119,9 @@ energy::Activity run_activity(const chip::RunResult& result) {
   activity.crossbar_bytes = result.memory.noc_bytes;
   activity.dram_bytes = result.memory.dram_read_bytes + result.memory.dram_write_bytes;
   activity.dram_activates = activates(result.memory);
+  activity.decoded_bytes = result.traffic.decoded;
+  activity.link_bytes = result.memory.link.read_bytes + result.memory.link.write_bytes;
+  activity.near_memory_bytes = result.memory.link.near_read_bytes;
   for (const chip::LayerResult& layer : result.layers) {
     activity.vector_elements += layer.vector_elements;
   }
@@ -136,6 +139,9 @@ energy::Activity layer_activity(const chip::LayerResult& layer) {
   activity.crossbar_bytes = layer.traffic.sram_read + layer.traffic.sram_write;
   activity.dram_bytes = layer.traffic.dram_read + layer.traffic.dram_write;
   activity.vector_elements = layer.vector_elements;
+  activity.decoded_bytes = layer.traffic.decoded;
+  activity.link_bytes = layer.traffic.link;
+  activity.near_memory_bytes = layer.traffic.near_memory;
   return activity;
 }
 

@@ -165,6 +165,7 @@ std::string components(const Summary& summary) {
   for (int i = 0; i < energy::kComponents; ++i) {
     const auto component = static_cast<energy::Component>(i);
     const double joules = summary.energy.component_joules(component);
+    if (joules == 0 && component > energy::Component::kStatic) continue;  // few chips have these
     const double share = total > 0 ? joules / total : 0;
     table.row({std::string(component_name(component)), si(joules, "J"), percent(share),
                bar(share, kBarWidth)});
@@ -201,6 +202,54 @@ std::string layers(const ReportInput& input, const Summary& summary) {
   return table.text(2);
 }
 
+/// Ports of the crossbar; requesters one by one are in JSON and requesters.csv.
+std::string ports(const ReportInput& input) {
+  const chip::MemoryResult& memory = input.result.memory;
+  Table table({false, true, true, true, true, true, true});
+  table.row(
+      {"port", "read", "write", "joined reads", "waiting", "of this for a bank", "multicast"});
+  const auto cycles = static_cast<double>(input.result.cycles);
+  for (std::size_t i = 0; i < memory.ports.size(); ++i) {
+    const chip::PortResult& port = memory.ports[i];
+    std::int64_t waits = 0, conflicts = 0, joined = 0;
+    std::string first;
+    std::string last;
+    for (const chip::RequesterResult& each : memory.requesters) {
+      if (each.port != static_cast<int>(i)) continue;
+      if (first.empty()) first = each.name;
+      last = each.name;
+      waits += each.wait_cycles;
+      conflicts += each.conflict_cycles;
+      joined += each.joined_reads;
+    }
+    const std::string name =
+        first == last ? first : fmt::format("{} to {}", first, last.substr(last.find(' ') + 1));
+    table.row({name, share_of(static_cast<double>(port.read_cycles), cycles),
+               share_of(static_cast<double>(port.write_cycles), cycles), with_thousands(joined),
+               with_thousands(waits), with_thousands(conflicts),
+               with_thousands(port.multicast_words)});
+  }
+  return table.text(2);
+}
+
+std::string link(const chip::LinkResult& link, double seconds) {
+  if (link.peak_bytes_per_s <= 0 && !link.near_memory) return {};
+  const auto rate = [&](std::int64_t bytes) {
+    return si(seconds > 0 ? static_cast<double>(bytes) / seconds : 0, "B/s");
+  };
+  std::string text =
+      line("Link", fmt::format("{} read ({}), {} written, of {} each way",
+                               si(static_cast<double>(link.read_bytes), "B"), rate(link.read_bytes),
+                               si(static_cast<double>(link.write_bytes), "B"),
+                               si(link.peak_bytes_per_s, "B/s")));
+  if (link.near_memory) {
+    text += line("Near memory", fmt::format("{} read beside the banks, {} of it crossed the link",
+                                            si(static_cast<double>(link.near_read_bytes), "B"),
+                                            si(static_cast<double>(link.near_sent_bytes), "B")));
+  }
+  return text;
+}
+
 std::string situations(const chip::RunResult& result) {
   std::vector<std::string> met;
   std::vector<std::string> never;
@@ -224,6 +273,7 @@ std::string run_text(const ReportInput& input, const Summary& summary, bool colo
   text += "\n" + latency(input, summary);
   text += checks(input, summary, colour);
   text += totals(summary);
+  text += link(input.result.memory.link, summary.seconds);
   text += "\n" + bold("Where the PE-cycles go", colour) + " (they add up to all)\n";
   text += stack(input.result);
   text += "\n" + bold("Energy", colour) + fmt::format(" (table {})\n", input.energy.table().name);
@@ -232,6 +282,12 @@ std::string run_text(const ReportInput& input, const Summary& summary, bool colo
           " (first batch: cycles from first work to last store; busy: core-cycles of all batches; "
           "util: of the MACs while its passes run)\n";
   text += layers(input, summary);
+  if (!input.result.memory.ports.empty()) {
+    text += "\n" + bold("Crossbar ports", colour) +
+            " (share of cycles with a word; waiting: cycles of all requests, from arrival to first "
+            "word)\n";
+    text += ports(input);
+  }
   if (const std::string met = situations(input.result); !met.empty()) text += "\n" + met;
   return text;
 }

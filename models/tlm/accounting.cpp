@@ -116,6 +116,9 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   sram_write += other.sram_write;
   dram_read += other.dram_read;
   dram_write += other.dram_write;
+  decoded += other.decoded;
+  near_memory += other.near_memory;
+  link += other.link;
   return *this;
 }
 

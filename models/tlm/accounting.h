@@ -73,6 +73,9 @@ struct Traffic {
   std::int64_t outputs = 0;      ///< stored by engines and vector units
   std::int64_t sram_read = 0, sram_write = 0;
   std::int64_t dram_read = 0, dram_write = 0;
+  std::int64_t decoded = 0;      ///< encoded bytes through decoders (`compress`)
+  std::int64_t near_memory = 0;  ///< bytes that units beside the DRAM banks read
+  std::int64_t link = 0;         ///< bytes between memory dies and chip
   Traffic& operator+=(const Traffic& other);
 };
 

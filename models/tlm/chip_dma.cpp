@@ -112,6 +112,7 @@ void ChipDma::finish(int fetch) {
   if (layer >= 0) {
     Traffic& traffic = context_.layers[static_cast<std::size_t>(layer)].traffic;
     traffic.dram_read += command.bytes;
+    traffic.link += command.bytes;
     traffic.sram_write += command.bytes;
   }
   if (context_.sink != nullptr) {

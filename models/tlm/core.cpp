@@ -20,15 +20,22 @@ constexpr std::size_t kUnitStack = 1 << 17;
 
 void CoreContext::count_read(Traffic& traffic, std::span<const Transfer> transfers) {
   for (const Transfer& transfer : transfers) {
-    (mapper::is_dram_address(transfer.address) ? traffic.dram_read : traffic.sram_read) +=
-        transfer.bytes;
+    const bool near = transfer.crossing >= 0;
+    if (mapper::is_dram_address(transfer.address)) {
+      traffic.dram_read += transfer.bytes;
+      traffic.link += near ? transfer.crossing : transfer.bytes;
+      traffic.near_memory += near ? transfer.bytes : 0;
+    } else {
+      traffic.sram_read += transfer.bytes;
+    }
   }
 }
 
 void CoreContext::count_write(Traffic& traffic, std::span<const Transfer> transfers) {
   for (const Transfer& transfer : transfers) {
-    (mapper::is_dram_address(transfer.address) ? traffic.dram_write : traffic.sram_write) +=
-        transfer.bytes;
+    const bool dram = mapper::is_dram_address(transfer.address);
+    (dram ? traffic.dram_write : traffic.sram_write) += transfer.bytes;
+    traffic.link += dram ? transfer.bytes : 0;
   }
 }
 

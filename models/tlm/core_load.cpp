@@ -139,6 +139,7 @@ void Core::load_weights(const Readiness& ready) {
   context_.met.transposed_operands += load.transpose > 0 ? 1 : 0;
   context_.met.run_time_operands += task.weight_needs.empty() ? 0 : 1;
   layer.traffic.weights += load.fill_bytes;
+  layer.traffic.decoded += load.decoded;
   CoreContext::count_read(layer.traffic, load.header);
   CoreContext::count_read(layer.traffic, load.transfers);
   emit(TimelineEvent::Unit::kWeightLoad, task.layer, begin, end, load.fill_bytes);

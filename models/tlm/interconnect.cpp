@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/cycles.h"
 #include "base/error.h"
+#include "tlm/crossing.h"
 
 namespace lacuna::tlm {
 
@@ -47,6 +49,14 @@ void Interconnect::begin(int slot, int binding, const Payload& payload) {
   request.requester = place.requester;
   request.is_write = payload.is_write();
   request.passes = state.to_dram;
+  state.dram_bytes = request.bytes;
+  const Crossing* crossing = payload.get_extension<Crossing>();
+  state.near = crossing != nullptr && crossing->bytes >= 0;
+  if (state.near) {
+    LACUNA_CHECK(state.to_dram && !request.is_write && config_.near_memory,
+                 "{}: no near-memory unit serves a transaction at {:#x}", name(), request.address);
+    request.bytes = crossing->bytes;
+  }
   if (state.to_dram && !request.is_write) {
     to_dram(slot);
   } else {
@@ -60,18 +70,69 @@ void Interconnect::to_crossbar(int slot) {
 }
 
 void Interconnect::to_dram(int slot) {
-  const timing::noc::CrossbarRequest& request = states_[static_cast<std::size_t>(slot)].request;
-  dram.submit(request.address - config_.dram_base, request.bytes, request.is_write,
+  const State& state = states_[static_cast<std::size_t>(slot)];
+  dram.submit(state.request.address - config_.dram_base, state.dram_bytes, state.request.is_write,
               [this, slot] { dram_done(slot); });
 }
 
 void Interconnect::dram_done(int slot) {
-  if (states_[static_cast<std::size_t>(slot)].request.is_write) {
+  const State& state = states_[static_cast<std::size_t>(slot)];
+  const Cycle now = grid_.at_or_after(sc_time_stamp());
+  if (state.request.is_write) {
     finish(slot, sc_time_stamp());
+  } else if (state.near) {
+    const Cycle work = base::ceil_div<Cycle>(state.dram_bytes,
+                                             Cycle{config_.near_memory->width} * config_.channels);
+    near_free_ = std::max(now, near_free_) + work;
+    link_stats_.near_cycles += work;
+    link_stats_.near_read_bytes += state.dram_bytes;
+    link_stats_.near_sent_bytes += state.request.bytes;
+    const sc_time ready = grid_.begin(near_free_ + config_.near_memory->latency);
+    if (state.request.bytes == 0) {
+      finish(slot, ready);
+    } else {
+      forwards_.push({ready, slot, Stage::kLink});
+    }
+  } else if (config_.link) {
+    through_link(slot);
   } else {
+    link_stats_.read_bytes += state.request.bytes;
     to_crossbar(slot);
   }
   reschedule();
+}
+
+// Data of a transaction stand at the link now.
+void Interconnect::through_link(int slot) {
+  const timing::noc::CrossbarRequest& request = states_[static_cast<std::size_t>(slot)].request;
+  const Stage next = request.is_write ? Stage::kDram : Stage::kCrossbar;
+  (request.is_write ? link_stats_.write_bytes : link_stats_.read_bytes) += request.bytes;
+  if (!config_.link) {
+    forward({sc_time_stamp(), slot, next});
+    return;
+  }
+  const Cycle now = grid_.at_or_after(sc_time_stamp());
+  Cycle& free = request.is_write ? link_write_free_ : link_read_free_;
+  const Cycle start = std::max(now, free);
+  const Cycle busy = base::ceil_div<Cycle>(request.bytes, config_.link->width);
+  free = start + busy;
+  link_stats_.wait_cycles += start - now;
+  (request.is_write ? link_stats_.write_cycles : link_stats_.read_cycles) += busy;
+  forwards_.push({grid_.begin(free + config_.link->latency), slot, next});
+}
+
+void Interconnect::forward(const Forward& event) {
+  switch (event.stage) {
+    case Stage::kLink:
+      through_link(event.slot);
+      break;
+    case Stage::kDram:
+      to_dram(event.slot);
+      break;
+    case Stage::kCrossbar:
+      to_crossbar(event.slot);
+      break;
+  }
 }
 
 void Interconnect::advance() {
@@ -82,16 +143,16 @@ void Interconnect::advance() {
     const State& state = states_[static_cast<std::size_t>(slot)];
     const sc_time time = grid_.begin(done.done);
     if (state.to_dram && state.request.is_write) {
-      forwards_.push({time, slot});
+      forwards_.push({time, slot, Stage::kLink});
     } else {
       finish(slot, time);
     }
   }
   done_.clear();
   while (!forwards_.empty() && forwards_.top().time <= now) {
-    const int slot = forwards_.top().slot;
+    const Forward event = forwards_.top();
     forwards_.pop();
-    to_dram(slot);
+    forward(event);
   }
 }
 

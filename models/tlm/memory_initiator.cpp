@@ -6,6 +6,7 @@
 
 #include "base/cycles.h"
 #include "base/error.h"
+#include "tlm/crossing.h"
 
 namespace lacuna::tlm {
 
@@ -29,7 +30,8 @@ MemoryInitiator::MemoryInitiator(sc_core::sc_module_name name, Limits limits)
   dont_initialize();
 }
 
-void MemoryInitiator::submit(std::uint64_t address, std::int64_t bytes, bool is_write, Done done) {
+void MemoryInitiator::submit(const lacuna::tlm::Transfer& transfer, bool is_write, Done done) {
+  const std::int64_t bytes = transfer.bytes;
   LACUNA_CHECK(bytes > 0, "{}: a transfer of {} bytes", name(), bytes);
   std::size_t index = transfers_.size();
   if (free_transfers_.empty()) {
@@ -38,7 +40,8 @@ void MemoryInitiator::submit(std::uint64_t address, std::int64_t bytes, bool is_
     index = free_transfers_.back();
     free_transfers_.pop_back();
   }
-  transfers_[index] = {address, bytes, 0, is_write, std::move(done)};
+  transfers_[index] = {transfer.address, bytes, 0, is_write, std::move(done), bytes,
+                       transfer.crossing};
   ++transfers_under_way_;
   (is_write ? bytes_written_ : bytes_read_) += bytes;
   unsent_.push_back(index);
@@ -68,7 +71,7 @@ bool MemoryInitiator::send_one() {
   if (unsent_.empty() || requesting_ != nullptr || outstanding_ >= limits_.outstanding)
     return false;
   const std::size_t index = unsent_.front();
-  Transfer& transfer = transfers_[index];
+  Sending& transfer = transfers_[index];
   const auto chunk = static_cast<std::uint64_t>(limits_.chunk_bytes);
   const std::int64_t to_boundary =
       limits_.chunk_bytes - static_cast<std::int64_t>(transfer.next_address & (chunk - 1));
@@ -81,6 +84,19 @@ bool MemoryInitiator::send_one() {
     payload.set_extension(owner);
   }
   owner->transfer = index;
+  Crossing* crossing = payload.get_extension<Crossing>();
+  if (crossing == nullptr) {
+    crossing = new Crossing;  // the payload keeps it
+    payload.set_extension(crossing);
+  }
+  crossing->bytes = -1;
+  if (transfer.crossing >= 0) {
+    // Each chunk its share, so that the shares add up.
+    const std::int64_t sent = transfer.bytes - transfer.bytes_left + bytes;
+    const std::int64_t share = transfer.crossing * sent / transfer.bytes;
+    crossing->bytes = share - transfer.crossing_sent;
+    transfer.crossing_sent = share;
+  }
   transfer.next_address += static_cast<std::uint64_t>(bytes);
   transfer.bytes_left -= bytes;
   ++transfer.chunks_open;
@@ -148,7 +164,7 @@ void MemoryInitiator::complete(tlm_generic_payload& payload) {
   const std::size_t index = payload.get_extension<Owner>()->transfer;
   payload.release();
   --outstanding_;
-  Transfer& transfer = transfers_[index];
+  Sending& transfer = transfers_[index];
   --transfer.chunks_open;
   if (transfer.chunks_open == 0 && transfer.bytes_left == 0) {
     const Done done = std::move(transfer.done);
@@ -164,7 +180,7 @@ void InitiatorPort::move(std::span<const Transfer> transfers, bool write) {
   for (const Transfer& transfer : transfers) {
     if (transfer.bytes == 0) continue;
     ++open_;
-    initiator_.submit(transfer.address, transfer.bytes, write, [this] {
+    initiator_.submit(transfer, write, [this] {
       if (--open_ == 0) done_.notify();
     });
   }

@@ -41,7 +41,11 @@ class MemoryInitiator : public sc_core::sc_module {
   /// `bytes` above 0. `done` is called once, from a process or callback at the time of completion;
   /// it may submit. Never called from inside submit() unless the target completes at once. What is
   /// submitted before the simulation starts is sent when it does.
-  void submit(std::uint64_t address, std::int64_t bytes, bool is_write, Done done);
+  void submit(std::uint64_t address, std::int64_t bytes, bool is_write, Done done) {
+    submit(lacuna::tlm::Transfer{address, bytes}, is_write, std::move(done));
+  }
+  /// With what crosses the memory's link.
+  void submit(const lacuna::tlm::Transfer& transfer, bool is_write, Done done);
   /// The same, notifying an event (immediately, at the time of completion).
   void submit(std::uint64_t address, std::int64_t bytes, bool is_write, sc_core::sc_event& done);
 
@@ -50,12 +54,15 @@ class MemoryInitiator : public sc_core::sc_module {
   [[nodiscard]] std::int64_t bytes_written() const { return bytes_written_; }
 
  private:
-  struct Transfer {
+  struct Sending {
     std::uint64_t next_address = 0;
     std::int64_t bytes_left = 0;  ///< not sent yet
     std::int64_t chunks_open = 0;
     bool is_write = false;
     Done done;
+    std::int64_t bytes = 0;          ///< of all chunks
+    std::int64_t crossing = -1;      ///< of all chunks
+    std::int64_t crossing_sent = 0;  ///< of chunks that were sent
   };
   // Which transfer a payload belongs to.
   struct Owner : ::tlm::tlm_extension<Owner> {
@@ -82,7 +89,7 @@ class MemoryInitiator : public sc_core::sc_module {
 
   Limits limits_;
   PayloadPool pool_;
-  std::vector<Transfer> transfers_;
+  std::vector<Sending> transfers_;
   std::vector<std::size_t> free_transfers_;
   std::deque<std::size_t> unsent_;                    ///< transfers with bytes left to send
   ::tlm::tlm_generic_payload* requesting_ = nullptr;  ///< BEGIN_REQ without END_REQ

@@ -14,6 +14,9 @@ namespace lacuna::tlm {
 struct Transfer {
   std::uint64_t address = 0;
   std::int64_t bytes = 0;
+  /// DRAM reads of a near-memory unit: so many of the bytes leave the memory dies. Negative: an
+  /// ordinary transfer.
+  std::int64_t crossing = -1;
 };
 
 class MemoryPort {

@@ -30,6 +30,7 @@ struct TileLoad {
   /// Has arrived before the transfers are asked for: it says where they lie.
   std::vector<Transfer> header;
   std::vector<Transfer> transfers;
+  std::int64_t decoded = 0;                 ///< encoded bytes through the load port's decoder
   std::int64_t rows = 0, rows_skipped = 0;  ///< `layout: row`: k that were loaded, and left out
 };
 

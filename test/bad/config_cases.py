@@ -140,6 +140,19 @@ CASES = [
          "chip.yaml:3:40: engine.balance: 'greed' is not one of none, greedy or activation (did you mean 'greedy'?)\n"
          "chip.yaml:3:59: engine.load_width: '8' has no unit; expected a size such as '16 KiB' (units: B, KiB, MiB, GiB, kB, MB, GB)\n"
          "chip.yaml:4:15: sram.banks: 3 is not a power of two; expected 1 to 1024, a power of two"),
+    tiny("compress_unknown_format", "compress: {weights: bitmsk}\n",
+         "chip.yaml:2:21: compress.weights: 'bitmsk' is not one of image, dense, bitmask, rle, csc, nm or auto (did you "
+         "mean 'bitmask'?)"),
+    tiny("compress_activations_have_no_nm", "compress: {activations: nm}\n",
+         "chip.yaml:2:25: compress.activations: 'nm' is not one of dense, bitmask, rle, csc or auto"),
+    tiny("compress_run_bits", "compress: {run_bits: 17}\n",
+         "chip.yaml:2:22: compress.run_bits: 17 is out of range; expected 1 to 16"),
+    tiny("compress_nm", "compress: {nm_n: 4, nm_m: 4}\n", "chip.yaml:2:18: compress: nm_n must be less than nm_m"),
+    tiny("link_without_width", "dram: {link: {latency: 4}}\n",
+         "chip.yaml:2:14: missing key 'width' in dram.link: bytes per chip cycle, each way"),
+    tiny("near_memory_width_0", "dram: {near_memory: {width: 0 B, latency: 4}}\n",
+         "chip.yaml:2:29: dram.near_memory.width: 0 B is out of range; expected 1 B to 64 KiB"),
+    tiny("bank_ports", "sram: {bank_ports: 5}\n", "chip.yaml:2:20: sram.bank_ports: 5 is out of range; expected 1 to 4"),
     # Files that the chip names
     Case("unknown_preset", ["describe", "chips/chip.yaml"],
          "chips/chip.yaml:2:16: dram.preset: cannot open 'memories/lpddr4x-4267.yaml': No such file or directory "

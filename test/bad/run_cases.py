@@ -56,6 +56,17 @@ static:
 """
 
 CASES = [
+    Case("energy_without_decoders", ["run", "chip.yaml", NET],
+         "the energy table 'round' has no action decode_byte, which compress needs",
+         {"chip.yaml": f"extends: {TINY}\nenergy: {{table: e.yaml}}\ncompress: {{weights: auto}}\n", "e.yaml": TABLE}),
+    Case("energy_without_link", ["run", "chip.yaml", NET],
+         "the energy table 'round' has no action link_bit, which dram.link needs",
+         {"chip.yaml": f"extends: {TINY}\nenergy: {{table: e.yaml}}\ndram: {{link: {{width: 8 B, latency: 1}}}}\n",
+          "e.yaml": TABLE}),
+    Case("energy_without_near_memory", ["run", "chip.yaml", NET],
+         "the energy table 'round' has no action near_memory_byte, which dram.near_memory needs",
+         {"chip.yaml": f"extends: {TINY}\nenergy: {{table: e.yaml}}\n"
+          "dram: {near_memory: {width: 8 B, latency: 1}}\n", "e.yaml": TABLE}),
     Case("no_arguments", ["run"], "CHIP is required; see 'lacuna run --help'"),
     Case("no_workload", ["run", TINY], "WORKLOAD is required; see 'lacuna run --help'"),
     run_help("extra_argument", ["more"], "unexpected argument 'more'"),

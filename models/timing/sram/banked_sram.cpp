@@ -14,8 +14,14 @@ BankedSram::BankedSram(const params::SramParams& params)
       width_shift_(std::countr_zero(static_cast<unsigned>(params.width))),
       latency_(params.latency),
       bank_mask_(static_cast<std::uint64_t>(params.banks) - 1),
-      free_at_(static_cast<std::size_t>(params.banks), 0) {
+      ports_(static_cast<std::size_t>(params.bank_ports)),
+      free_at_(static_cast<std::size_t>(params.banks) * ports_, 0) {
   LACUNA_CHECK(base::is_power_of_two(params.banks) && base::is_power_of_two(params.width));
+}
+
+Cycle* BankedSram::first_free(std::uint64_t lane) {
+  Cycle* begin = free_at_.data() + lane * ports_;
+  return std::min_element(begin, begin + ports_);
 }
 
 Cycle BankedSram::reserve(std::uint64_t address, std::int64_t words, bool is_write,
@@ -31,7 +37,7 @@ Cycle BankedSram::reserve(std::uint64_t address, std::int64_t words, bool is_wri
   Cycle best = 0;
   bool found = false;
   for (Cycle offset = 0; offset <= static_cast<Cycle>(bank_mask_); ++offset) {
-    const Cycle free = free_at_[lane_of(earliest + offset)];
+    const Cycle free = *first_free(lane_of(earliest + offset));
     if (free <= earliest + offset) {
       start = earliest + offset;
       found = true;
@@ -45,7 +51,7 @@ Cycle BankedSram::reserve(std::uint64_t address, std::int64_t words, bool is_wri
   }
   if (!found) start = best;
 
-  free_at_[lane_of(start)] = start + words;
+  *first_free(lane_of(start)) = start + words;
   ++stats_.bursts;
   (is_write ? stats_.write_words : stats_.read_words) += words;
   if (start > earliest) {

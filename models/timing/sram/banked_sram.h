@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Single-ported SRAM banks, words interleaved: bank = word address mod banks. A burst of n words
-// that starts in cycle s uses bank b in s, b + 1 in s + 1, ... ("rotating"). So bank minus cycle,
-// mod banks, stays the same for the whole burst, and two bursts can only meet in a bank if this
-// number, their lane, is equal. Reserving a burst is therefore: find the first cycle whose lane is
-// free, and mark that lane taken until the burst ends. O(1) for any length; exact, no per-beat
-// arbitration.
+// SRAM banks of one or more ports, words interleaved: bank = word address mod banks. A burst of n
+// words that starts in cycle s uses bank b in s, b + 1 in s + 1, ... ("rotating"). So bank minus
+// cycle, mod banks, stays the same for the whole burst, and two bursts can only meet in a bank if
+// this number, their lane, is equal. Reserving a burst is therefore: find the first cycle whose
+// lane is free, and mark that lane taken until the burst ends; with p ports a lane holds p bursts.
+// O(1) for any length; exact, no per-beat arbitration.
 //
 // Contract: reservations are made in order of their start (the caller reserves when the requester
 // is ready, not ahead of time); a lane is taken from its reservation on, gaps before a later start
-// are not given to others. A word per bank and cycle, read or write; data `latency` cycles after
+// are not given to others. A word per port and cycle, read or write; data `latency` cycles after
 // the bank's cycle.
 //
-// Does not model: two-port banks, bank groups with different latency, ECC, power gating.
+// Does not model: ports for one direction only, bank groups with different latency, ECC, power
+// gating.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ class BankedSram {
  public:
   explicit BankedSram(const params::SramParams& params);
 
-  [[nodiscard]] int banks() const { return static_cast<int>(free_at_.size()); }
+  [[nodiscard]] int banks() const { return static_cast<int>(bank_mask_) + 1; }
   [[nodiscard]] int width() const { return width_; }
   [[nodiscard]] int latency() const { return latency_; }
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
@@ -55,12 +56,16 @@ class BankedSram {
   [[nodiscard]] const SramStats& stats() const { return stats_; }
 
  private:
+  /// The port of the lane that is free first.
+  Cycle* first_free(std::uint64_t lane);
+
   std::int64_t capacity_;
   int width_;
   int width_shift_;
   int latency_;
   std::uint64_t bank_mask_;
-  std::vector<Cycle> free_at_;  ///< per lane
+  std::size_t ports_;
+  std::vector<Cycle> free_at_;  ///< per lane, ports_ each
   SramStats stats_;
 };
 

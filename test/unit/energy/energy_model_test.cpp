@@ -144,6 +144,31 @@ TEST(EnergyModel, ComponentsAddUpToTheTotalAndBasesToo) {
   EXPECT_NEAR(report.basis_joules(Basis::kPublished), 1000 * 0.5e-12 + 40e-12, 1e-20);
 }
 
+// Decoders, link and near-memory units cost only where a chip has them.
+TEST(EnergyModel, PartsThatFewChipsHave) {
+  params::EnergyParams table = simple_table();
+  table.decode_byte = params::ActionEnergy{1e-12, Basis::kJudged, "round"};
+  table.link_bit = params::ActionEnergy{2e-12, Basis::kJudged, "round"};
+  table.near_memory_byte = params::ActionEnergy{3e-12, Basis::kJudged, "round"};
+  Activity activity;
+  activity.decoded_bytes = 100;
+  activity.link_bytes = 200;
+  activity.near_memory_bytes = 300;
+  params::ChipParams chip = simple_chip();
+  EXPECT_EQ(EnergyModel(table, chip).evaluate(activity, 0).total_joules(), 0);
+  chip.compress.weights = params::WeightFormat::kAuto;
+  chip.dram.link = params::MemoryLinkParams{};
+  chip.dram.near_memory = params::NearMemoryParams{};
+  const EnergyReport report = EnergyModel(table, chip).evaluate(activity, 0);
+  EXPECT_NEAR(component_pj(report, Component::kDecoders), 100, 1e-9);
+  EXPECT_NEAR(component_pj(report, Component::kLink), 200 * 8 * 2, 1e-9);
+  EXPECT_NEAR(component_pj(report, Component::kNearMemory), 900, 1e-9);
+  chip.dram.near_memory->enabled = false;
+  EXPECT_NEAR(
+      EnergyModel(table, chip).evaluate(activity, 0).component_joules(Component::kNearMemory), 0,
+      1e-20);
+}
+
 TEST(EnergyModel, NoTimeMeansNoStaticEnergy) {
   const EnergyModel model(simple_table(), simple_chip());
   EXPECT_EQ(model.evaluate(Activity{}, 0).total_joules(), 0);

@@ -142,6 +142,11 @@ inline chip::RunResult example_result() {
   result.memory.dram_commands = {{"ACT", 5}, {"RD", 60}};
   result.memory.dram_statistics = {{"row_hits", 75}};
   result.memory.sram_statistics = {{"conflicts", 3}};
+  result.memory.requesters = {{"core 0", 0, 10, 2, 4000, 500, 3, 70, 20},
+                              {"core 1", 0, 9, 1, 3000, 200, 0, 50, 5},
+                              {"dma", 1, 4, 4, 150, 150, 0, 8, 0}};
+  result.memory.ports = {{110, 12, 30}, {3, 3, 0}};
+  result.memory.link = {1500, 100, 24, 2, 6, 64e9, true, 2900, 1500, 46};
   result.verification.engine = cosim::EngineKind::kLockstep;
   result.verification.passes = 24;
   result.verification.shadowed = 24;

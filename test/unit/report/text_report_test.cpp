@@ -103,5 +103,22 @@ TEST(CsvReport, QuotesNames) {
       has(layers_csv(run.input(), summarize(run.input())), "\n\"fc, \"\"last\"\"\",linear,"));
 }
 
+TEST(CsvReport, ALineForEachRequester) {
+  const ExampleRun run;
+  EXPECT_EQ(requesters_csv(run.input()),
+            "name,port,reads,writes,read_bytes,write_bytes,joined_reads,wait_cycles,"
+            "conflict_cycles\n"
+            "core 0,0,10,2,4000,500,3,70,20\n"
+            "core 1,0,9,1,3000,200,0,50,5\n"
+            "dma,1,4,4,150,150,0,8,0\n");
+}
+
+TEST(TextReport, PortsAndLinkAreShown) {
+  const ExampleRun run;
+  const std::string text = run_text(run.input(), summarize(run.input()), false);
+  EXPECT_TRUE(has(text, "core 0 to 1  11.0 %  1.2 %"));
+  EXPECT_TRUE(has(text, "2.9 kB read beside the banks, 1.5 kB of it crossed the link"));
+}
+
 }  // namespace
 }  // namespace lacuna::report

@@ -142,7 +142,7 @@ TEST(OutputFolder, WritesWholeFilesThatSayTheSame) {
     EXPECT_GT(entry.file_size(), 0u);
     EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos);
   }
-  EXPECT_EQ(files, 5);
+  EXPECT_EQ(files, 6);
   EXPECT_EQ(parsed(folder.file("a/b/report.json"))["latency"]["total_cycles"], 1000);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -97,6 +98,35 @@ TEST(BankedSram, RandomBurstsNeverShareABankAndStartAsEarlyAsTheyCan) {
           (word + static_cast<std::uint64_t>(banks) * 1000000 - static_cast<std::uint64_t>(start)) %
           static_cast<std::uint64_t>(banks));
       lane_free[lane] = start + words;
+    }
+  }
+}
+
+// Two ports: twice the bursts in a lane, never more than two words of a bank in a cycle.
+TEST(BankedSram, ABankWithTwoPortsTakesTwoBurstsAtOnce) {
+  params::SramParams params = small(4);
+  params.bank_ports = 2;
+  BankedSram sram(params);
+  EXPECT_EQ(sram.banks(), 4);
+  EXPECT_EQ(sram.reserve(0, 10, false, 100), 100);
+  EXPECT_EQ(sram.reserve(0, 10, true, 100), 100);
+  EXPECT_EQ(sram.stats().conflicts, 0);
+  // Bank 0 is taken twice: the next lane passes bank 0 a cycle later.
+  EXPECT_EQ(sram.reserve(0, 10, false, 100), 101);
+  EXPECT_EQ(sram.stats().conflicts, 1);
+
+  base::Rng rng(8);
+  BankedSram random(params);
+  std::map<std::pair<Cycle, std::uint64_t>, int> used;
+  Cycle now = 0;
+  for (int i = 0; i < 2000; ++i) {
+    now += rng.range(0, 6);
+    const std::uint64_t word = rng.below(1024);
+    const auto words = rng.range(1, 40);
+    const Cycle start = random.reserve(word * 64, words, false, now);
+    for (Cycle k = 0; k < words; ++k) {
+      const auto bank = (word + static_cast<std::uint64_t>(k)) % 4;
+      ASSERT_LE((++used[{start + k, bank}]), 2);
     }
   }
 }
