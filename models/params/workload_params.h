@@ -166,7 +166,7 @@ struct WeightParams {
             self.bank);
     visitor(field("block", "statistic block: [along k, along output channels]").range(1, kMaxSpan),
             self.block);
-    visitor(field("row_spread", "statistic magnitude: how much the rows' scales differ [0.2]")
+    visitor(field("row_spread", "statistic magnitude: how much the rows' scales differ [0.11]")
                 .range(0, 4),
             self.row_spread);
     visitor(field("column_spread", "statistic magnitude: how much the columns' scales differ [0.2]")
