@@ -138,6 +138,7 @@ Schedule make_schedule(const params::ChipParams& chip, const params::MemoryPrese
     mapper::MapOptions mapping = options.mapping;
     mapping.burst_bytes = memory.organization.burst_bytes();
     mapping.all_codes = options.all_codes;
+    mapping.dram_bytes_per_cycle = dram_bytes_per_cycle(chip, memory);
     mapping.batch = static_cast<int>(std::min<std::int64_t>(mapping.batch, end - next));
     if (schedule.programs.empty() || schedule.programs.back()->batch != mapping.batch) {
       schedule.programs.push_back(
@@ -163,6 +164,11 @@ void check_dram_capacity(const workload::Graph& graph, const Schedule& schedule,
 }
 
 }  // namespace
+
+double dram_bytes_per_cycle(const params::ChipParams& chip, const params::MemoryPreset& memory) {
+  constexpr double kReached = 0.85;
+  return kReached * chip.dram.channels * memory.peak_bytes_per_second() / chip.clock_hz;
+}
 
 RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset& memory,
                       const workload::Graph& graph, cosim::EngineBackend& backend,

@@ -37,6 +37,10 @@ struct RunOptions {
   std::function<void(std::int64_t samples)> progress;  ///< after each program; may be empty
 };
 
+/// What streams of weights from the chip's DRAM reach, about: refresh and turnarounds taken off.
+[[nodiscard]] double dram_bytes_per_cycle(const params::ChipParams& chip,
+                                          const params::MemoryPreset& memory);
+
 /// `memory` is the preset that chip.dram names, already adjusted to chip.dram (channel width).
 /// UserError when the network does not fit the chip; base::Interrupted on Ctrl-C; exceptions of the
 /// backend pass through. Mismatches against `expect` or between model and RTL are results, not

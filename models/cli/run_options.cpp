@@ -145,6 +145,22 @@ std::unique_ptr<cosim::EngineBackend> make_engine(const params::EngineParams& en
   return cosim::make_backend(engine, backend);
 }
 
+mapper::MappingCosts mapping_costs(const energy::EnergyModel& energy,
+                                   const params::ChipParams& chip) {
+  const auto joules = [&](const energy::Activity& activity, double seconds) {
+    return energy.evaluate(activity, seconds).total_joules();
+  };
+  mapper::MappingCosts costs;
+  costs.weight_byte =
+      joules({.weight_fill_bytes = 1, .sram_read_bytes = 1, .crossbar_bytes = 1}, 0);
+  costs.activation_byte =
+      joules({.activation_fill_bytes = 1, .sram_read_bytes = 1, .crossbar_bytes = 1}, 0);
+  costs.dram_byte = joules({.sram_write_bytes = 1, .crossbar_bytes = 2, .dram_bytes = 1}, 0);
+  costs.psum_word = joules({.psum_reads = 1, .psum_writes = 1}, 0);
+  costs.chip_cycle = joules({}, 1 / chip.clock_hz);
+  return costs;
+}
+
 Rendered simulate(const RunOptions& options, const Job& job, bool colour) {
   // What can be wrong with the user's wishes is found before the simulation.
   const energy::EnergyModel energy(job.energy, job.chip);
@@ -156,6 +172,7 @@ Rendered simulate(const RunOptions& options, const Job& job, bool colour) {
   chip::RunOptions run;
   run.samples = job.samples;
   run.mapping.batch = static_cast<int>(job.batch);
+  run.mapping.costs = mapping_costs(energy, job.chip);
   run.memory = options.memory == "ideal" ? chip::MemoryKind::kIdeal : chip::MemoryKind::kReal;
   run.check_reference = options.check_reference;
   run.all_codes = options.check_reference || engine_kind(options) != cosim::EngineKind::kModel;

@@ -15,6 +15,7 @@
 #include "config/chip_files.h"
 #include "cosim/backends.h"
 #include "cosim/counting_backend.h"
+#include "energy/energy_model.h"
 #include "report/summary.h"
 #include "workload/graph.h"
 
@@ -49,6 +50,10 @@ void add_run_options(CLI::App& app, RunOptions& options);
 /// Builds and loads RTL where it is asked for.
 [[nodiscard]] std::unique_ptr<cosim::EngineBackend> make_engine(const params::EngineParams& engine,
                                                                 const RunOptions& options);
+
+/// Energies of what a mapping can change.
+[[nodiscard]] mapper::MappingCosts mapping_costs(const energy::EnergyModel& energy,
+                                                 const params::ChipParams& chip);
 
 /// What to simulate beside the options.
 struct Job {

@@ -5,12 +5,10 @@
 
 #include "base/cycles.h"
 #include "base/error.h"
-#include "mapper/activation_statistics.h"
+#include "mapper/layer_problem.h"
 #include "mapper/memory_planner.h"
 #include "mapper/row_layout.h"
-#include "mapper/split.h"
 #include "mapper/tile_compiler.h"
-#include "mapper/weight_counts.h"
 #include "timing/vector/vector_model.h"
 #include "workload/lowering.h"
 #include "workload/observation.h"
@@ -72,34 +70,20 @@ class Builder {
 
  private:
   void plan_gemm(const workload::Layer& layer) {
-    const workload::GemmShape& shape = layer.gemm;
-    const ActivationStatistics statistics = activation_statistics(graph_, layer);
+    const LayerProblem made = layer_problem(graph_, chip_, options_, layer);
     GemmPlan plan;
     plan.layer = layer.index;
-    plan.run_time = layer.run_time_weights();
-    plan.products = plan.run_time ? options_.batch * shape.heads : 1;
-    plan.rows = plan.run_time ? shape.m : shape.m * options_.batch;
+    plan.run_time = made.problem.run_time;
+    plan.products = made.problem.heads;
+    plan.rows = made.problem.rows;
     if (chip_.engine.balance == params::Balance::kActivation) {
-      plan.k_density = statistics.k_density;
+      plan.k_density = made.statistics.k_density;
     }
-
-    SplitProblem problem;
-    problem.layer = layer.name;
-    problem.rows = plan.rows;
-    problem.n = shape.n;
-    problem.heads = plan.products;
-    problem.gathers = static_cast<int>(layer.window.kernel_y * layer.window.kernel_x);
-    problem.transpose_right = plan.run_time && layer.transpose_right;
-    problem.activation_density = statistics.density;
-    const WindowTable windows(chip_.engine, segments_of(layer));
-    const std::shared_ptr<const tensor::MaskMatrix> mask =
-        plan.run_time ? nullptr : layer.weights.mask();
-    const WeightCounts counts = plan.run_time ? WeightCounts(shape.n, windows, chip_.engine)
-                                              : WeightCounts(*mask, windows, chip_.engine);
-    plan.split = choose_split(problem, counts, windows, chip_);
-
-    const bool row = layer.mapping.layout.value_or(chip_.mapper.layout) == WeightLayout::kRow;
-    plan.row_layout = row && !plan.run_time;
+    const auto given = options_.splits.find(layer.index);
+    plan.split = given != options_.splits.end()
+                     ? given->second
+                     : choose_split(made.problem, made.counts, made.windows, chip_, options_.costs);
+    plan.row_layout = made.problem.row_layout;
     plan.select_rows =
         plan.row_layout && chip_.engine.skip_activations && plan.split.task_runs == 1;
 
@@ -108,7 +92,7 @@ class Builder {
       const bool codes =
           options_.all_codes || observation_.computed[static_cast<std::size_t>(layer.index)];
       const workload::WeightMatrix weights = codes ? layer.weights.with_codes() : layer.weights;
-      const TileOperand operand{{weights.codes.data(), weights.k, 1}, mask.get(), codes};
+      const TileOperand operand{{weights.codes.data(), weights.k, 1}, made.mask.get(), codes};
       plan.first_tile = static_cast<int>(program_.weight_tiles.size());
       const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
       for (int n = 0; n < plan.split.n_tiles; ++n) {
@@ -122,9 +106,9 @@ class Builder {
           const timing::engine::WindowRange range{cut.window_begin, cut.window_end};
           tile.memory_bytes =
               plan.row_layout
-                  ? row_image_bytes(chip_.engine, windows, range, *tile.tile, program_.burst_bytes,
+                  ? row_image_bytes(chip_.engine, made.windows, range, *tile.tile, program_.burst_bytes,
                                     chip_.compress)
-                  : encoded_tile_bytes(chip_.compress, *mask, windows.k_range(range),
+                  : encoded_tile_bytes(chip_.compress, *made.mask, made.windows.k_range(range),
                                        std::int64_t{n} * plan.split.tile_channels, *tile.tile);
           tile_bytes_ += bytes_of(*tile.tile);
           if (tile_bytes_ > kTileMemory && !codes && layer.weights.drawn_mask != nullptr) {

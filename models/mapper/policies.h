@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 
+#include "mapper/predict.h"
+#include "mapper/program.h"
 #include "params/mapping_params.h"
 
 namespace lacuna::mapper {
@@ -19,6 +22,10 @@ struct MapOptions {
   Dispatch dispatch = Dispatch::kDynamic;
   /// Of layers that do not say; kAuto: as the chip says (mapper.order).
   Ordering ordering = Ordering::kAuto;
+  /// Splits that are not searched, by layer. Must be sound (split_violations()).
+  std::map<int, Split> splits;
+  MappingCosts costs;                 ///< for mapper.objective: energy
+  double dram_bytes_per_cycle = 0.0;  ///< of the chip's DRAM, about; 0: not known
   std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it
   bool all_codes = false;         ///< weight tiles have codes even where nobody computes with them
 };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How one engine layer is cut into tiles, blocks and tasks: every candidate keeps the capacity
-// rules of docs/reference/engine.md; the one with the smallest predicted time is taken. The
-// prediction is a closed formula over counts (docs/reference/chip.md gives it): how long a pass is
-// bound by issue, by the PEs or by the drain, how long its loads take, and the makespan of all
-// tasks over the cores. It only ranks candidates; what a layer really takes is what the simulation
-// says.
+// How one engine layer is cut into tiles, blocks and tasks, and which rules a cut must keep
+// (docs/reference/engine.md, capacity). The choice among sound splits is in search.h, what each is
+// expected to take in predict.h.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "base/cycles.h"
+#include "base/error.h"
 #include "mapper/program.h"
 #include "mapper/weight_counts.h"
 #include "params/chip_params.h"
@@ -24,40 +24,49 @@ struct SplitProblem {
   std::string layer;      ///< for messages
   std::int64_t rows = 0;  ///< M, whole batch
   std::int64_t n = 0;     ///< per head
-  int heads = 1;
-  int gathers = 1;  ///< least load-port cycles of a row: its segments
+  int heads = 1;          ///< products of this shape
+  int gathers = 1;        ///< least load-port cycles of a row: its segments
+  bool run_time = false;  ///< the right operand is made at run time
   bool transpose_right = false;
+  bool row_layout = false;
   double activation_density = 0.5;  ///< assumed share of non-zero activations
+  /// Weights come from DRAM while the layer runs, so many bytes per cycle; 0: they are in SRAM.
+  double stream_bytes_per_cycle = 0.0;
+  /// What the workload fixes, and where it says so (by key; may be null).
+  params::LayerMapping fixed = {};
+  const std::map<std::string, base::SourceLocation>* fixed_at = nullptr;
 };
 
-/// Predicted cycles and what bounds them, for one candidate.
-struct Prediction {
-  double issue = 0;  ///< per pass of a full block, one K tile (mean)
-  double pe = 0;
-  double drain = 0;
-  double pass = 0;  ///< the largest of these, plus start and tail
-  double block_load = 0;
-  double tile_load = 0;
-  double task = 0;    ///< one task in steady state
-  double tasks = 0;   ///< how many in all
-  double memory = 0;  ///< layer, bound by the SRAM ports alone
-  double total = 0;   ///< layer
-};
+/// Rows of PEs that `channels` output channels take.
+[[nodiscard]] inline std::int64_t rows_used(const params::EngineParams& engine,
+                                            std::int64_t channels) {
+  return base::ceil_div<std::int64_t>(channels, engine.pes);
+}
+
+/// Cycles in which a group of `channels` channels drains.
+[[nodiscard]] inline std::int64_t drain_beats(const params::EngineParams& engine,
+                                              std::int64_t channels) {
+  return base::ceil_div<std::int64_t>(engine.pes * rows_used(engine, channels), engine.drain_width);
+}
+
+/// Bytes that the outputs of a token take in the output buffer.
+[[nodiscard]] inline std::int64_t token_output_bytes(const params::EngineParams& engine,
+                                                     std::int64_t channels) {
+  return base::ceil_div<std::int64_t>(channels, engine.act_block) *
+         (engine.act_block + engine.act_block / 8);
+}
+
+/// Bytes of partial sums of a block.
+[[nodiscard]] inline std::int64_t block_psum_bytes(const params::EngineParams& engine,
+                                                   std::int64_t channels, std::int64_t rows) {
+  return 4 * static_cast<std::int64_t>(engine.drain_width) * engine.lanes *
+         drain_beats(engine, channels) * base::ceil_div<std::int64_t>(rows, engine.lanes);
+}
 
 /// Whether blocks of `rows` tokens of these windows keep the capacity rules, all activations
 /// non-zero.
 [[nodiscard]] bool block_fits(const WindowTable& windows, const params::EngineParams& engine,
                               std::int64_t rows, int begin, int end);
-
-/// Prediction for a split; `split.predicted_cycles` is not read.
-[[nodiscard]] Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
-                                 const WindowTable& windows, const params::ChipParams& chip,
-                                 const Split& split);
-
-/// The best split. UserError, naming layer and parameter, when not even the smallest tile (one row
-/// of PEs, one window) or block (one group) fits in the engine's buffers.
-[[nodiscard]] Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
-                                 const WindowTable& windows, const params::ChipParams& chip);
 
 /// Rules that a split breaks; empty when it is sound. For tests and as a check of what was chosen.
 [[nodiscard]] std::vector<std::string> split_violations(const SplitProblem& problem,

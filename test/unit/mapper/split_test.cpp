@@ -2,7 +2,7 @@
 //
 // Does every split keep the capacity rules, does it cover the layer, and does the prediction rank
 // as it should?
-#include "mapper/split.h"
+#include "mapper/search.h"
 
 #include <gtest/gtest.h>
 
@@ -150,7 +150,7 @@ TEST(Split, MoreKTilesThanNeededHideTheirLoads) {
   const Split split = choose_split(problem, counts, windows, chip);
   Split whole = split;
   whole.k_tiles = {{0, windows.windows(), windows.positions({0, windows.windows()}), 1152}};
-  EXPECT_LE(split.predicted_cycles, predict(problem, counts, windows, chip, whole).total);
+  EXPECT_LE(split.predicted_cycles, predict(problem, counts, windows, chip, {}, whole).total);
 }
 
 TEST(Split, ThereIsWorkForEveryCore) {
@@ -183,7 +183,7 @@ TEST(Predict, NamesWhatBoundsAPass) {
   const std::vector<std::int8_t> dense(1024 * 512, 1);
   const WeightCounts full(dense, 512, windows, engine);
   // Dense: 32 rows per PE at each of 256 positions.
-  const Prediction bound_by_pes = predict(problem, full, windows, chip, split);
+  const Prediction bound_by_pes = predict(problem, full, windows, chip, {}, split);
   EXPECT_DOUBLE_EQ(bound_by_pes.pe, 8.0 * 256 * 32);
   EXPECT_DOUBLE_EQ(bound_by_pes.issue, 8.0 * 256);
   EXPECT_DOUBLE_EQ(bound_by_pes.drain, 8.0 * (1 + 32));
@@ -194,13 +194,13 @@ TEST(Predict, NamesWhatBoundsAPass) {
   std::vector<std::int8_t> thin(1024 * 512, 0);
   for (int k = 0; k < 1024; ++k) thin[static_cast<std::size_t>(rng.below(512)) * 1024 + k] = 1;
   const WeightCounts sparse(thin, 512, windows, engine);
-  const Prediction bound_by_issue = predict(problem, sparse, windows, chip, split);
+  const Prediction bound_by_issue = predict(problem, sparse, windows, chip, {}, split);
   EXPECT_GT(bound_by_issue.issue, bound_by_issue.pe);
   EXPECT_LT(bound_by_issue.total, bound_by_pes.total);
 
   // Few activations: the drain is what is left.
   problem.activation_density = 0.001;
-  const Prediction bound_by_drain = predict(problem, sparse, windows, chip, split);
+  const Prediction bound_by_drain = predict(problem, sparse, windows, chip, {}, split);
   EXPECT_GT(bound_by_drain.drain, bound_by_drain.issue);
   EXPECT_GE(bound_by_drain.pass, bound_by_drain.drain);
 }

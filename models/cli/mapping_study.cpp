@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/mapping_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "chip/chip.h"
+#include "cli/child_process.h"
+#include "cosim/backends.h"
+
+namespace lacuna::cli {
+
+namespace {
+
+using workload::Graph;
+using workload::Layer;
+using workload::Value;
+
+constexpr std::uint64_t kSeed = 1;
+/// Candidates that are simulated before any is left out.
+constexpr std::size_t kFirst = 12;
+
+/// What the second, warm program does for one layer.
+class LayerClock : public chip::EventSink {
+ public:
+  explicit LayerClock(int layer) : layer_(layer) {}
+
+  void event(const chip::TimelineEvent& event) override {
+    using Unit = chip::TimelineEvent::Unit;
+    if (event.program != 1) return;
+    if (event.unit == Unit::kStore) {
+      if (event.layer > layer_) return;
+      base::Cycle& end = event.layer == layer_ ? end_ : begin_;
+      end = std::max(end, event.end);
+    } else if (event.layer == layer_ &&
+               (event.unit == Unit::kWeightLoad || event.unit == Unit::kActivationLoad)) {
+      Port& port = ports_[event.core];
+      port.busy += std::max<base::Cycle>(0, event.end - std::max(event.begin, port.until));
+      port.until = std::max(port.until, event.end);
+    }
+  }
+
+  /// From its input's last store to its own, or the time of the busiest load port if that is more.
+  [[nodiscard]] base::Cycle cycles() const {
+    base::Cycle busiest = 0;
+    for (const auto& [core, port] : ports_) busiest = std::max(busiest, port.busy);
+    return std::max(end_ - begin_, busiest);
+  }
+
+ private:
+  struct Port {
+    base::Cycle busy = 0;
+    base::Cycle until = 0;
+  };
+  int layer_;
+  base::Cycle begin_ = 0;
+  base::Cycle end_ = 0;
+  std::map<int, Port> ports_;
+};
+
+/// A vector layer that copies a value; returns what it makes.
+int add_copy(Graph& graph, int value) {
+  const Value& like = graph.value(value);
+  Layer copy;
+  copy.name = fmt::format("copy_{}", graph.layers.size());
+  copy.op = params::Op::kLookup;
+  copy.index = static_cast<int>(graph.layers.size());
+  copy.input = copy.declared_input = value;
+  copy.output = static_cast<int>(graph.values.size());
+  copy.range = {params::lowest_code(like.type), params::highest_code(like.type), 0};
+  for (int i = 0; i < 256; ++i) {
+    copy.code_table.push_back(static_cast<std::int16_t>(like.is_signed() ? i - 128 : i));
+  }
+  Value made;
+  made.name = copy.name;
+  made.kind = workload::ValueKind::kLayer;
+  made.shape = like.shape;
+  made.type = like.type;
+  made.layer = copy.index;
+  made.storage = copy.output;
+  graph.values.push_back(std::move(made));
+  graph.layers.push_back(std::move(copy));
+  return graph.layers.back().output;
+}
+
+/// A drawn input, copied into SRAM by a vector layer; returns the stored value.
+int add_operand(Graph& graph, const Value& like, double density) {
+  Value input;
+  input.name = fmt::format("drawn_{}", graph.values.size());
+  input.kind = workload::ValueKind::kInput;
+  input.shape = like.shape;
+  input.type = like.type;
+  input.storage = static_cast<int>(graph.values.size());
+  input.drawn.kind = tensor::PatternKind::kUnstructured;
+  input.drawn.density = density;
+  input.drawn.seed = kSeed + graph.values.size();
+  graph.inputs.push_back(input.storage);
+  graph.values.push_back(std::move(input));
+  return add_copy(graph, static_cast<int>(graph.values.size()) - 1);
+}
+
+/// A small layer that gives every core another tile to hold: else the weights of the run before
+/// would still lie in its buffer, which they do in no network.
+void add_flush(Graph& graph, const params::ChipParams& chip) {
+  constexpr std::int64_t kChannels = 16;
+  Value input;
+  input.name = "flush_input";
+  input.kind = workload::ValueKind::kInput;
+  input.shape = {1, kChannels};
+  input.storage = static_cast<int>(graph.values.size());
+  input.drawn.kind = tensor::PatternKind::kDense;
+  graph.inputs.push_back(input.storage);
+  Layer flush;
+  flush.name = "flush";
+  flush.op = params::Op::kLinear;
+  flush.index = static_cast<int>(graph.layers.size());
+  flush.input = flush.declared_input = input.storage;
+  flush.output = input.storage + 1;
+  flush.gemm.m = 1;
+  flush.gemm.k = flush.gemm.segment_channels = kChannels;
+  flush.gemm.n = std::int64_t{chip.engine.pes} * chip.cores;
+  const auto n = static_cast<std::size_t>(flush.gemm.n);
+  auto codes = std::make_shared<std::vector<std::int8_t>>(n * kChannels, std::int8_t{1});
+  flush.weights.n = flush.gemm.n;
+  flush.weights.k = flush.gemm.k;
+  flush.weights.codes = *codes;
+  flush.weights.non_zeros = flush.gemm.n * flush.gemm.k;
+  flush.weights.column_non_zeros = std::make_shared<std::vector<std::int32_t>>(
+      kChannels, static_cast<std::int32_t>(flush.gemm.n));
+  flush.weights.owner = std::move(codes);
+  flush.requantize.bias.assign(n, 0);
+  flush.requantize.multiplier.assign(n, 1);
+  flush.requantize.shift.assign(n, 1);
+  Value output = input;
+  output.name = flush.name;
+  output.kind = workload::ValueKind::kLayer;
+  output.layer = flush.index;
+  output.shape = {1, flush.gemm.n};
+  output.storage = flush.output;
+  graph.values.push_back(std::move(input));
+  graph.values.push_back(std::move(output));
+  graph.layers.push_back(std::move(flush));
+  add_copy(graph, graph.layers.back().output);  // what nobody reads would go to DRAM
+}
+
+SimulatedSplit simulate_split(const config::ChipFiles& files, const Graph& graph, int layer,
+                              const mapper::Split& split, int batch) {
+  LayerClock clock(layer);
+  chip::RunOptions options;
+  options.samples = 2 * batch;
+  options.mapping.batch = batch;
+  options.mapping.splits[layer] = split;
+  options.events = &clock;
+  const auto backend = cosim::make_backend(files.chip.value.engine, {});
+  const chip::RunResult result =
+      chip::run_network(files.chip.value, files.effective_memory, graph, *backend, options);
+  const chip::LayerResult& figures = result.layers[static_cast<std::size_t>(layer)];
+  return {clock.cycles(), figures.engine.passes / 2, figures.engine.pass_cycles / 2};
+}
+
+/// Cycles that a candidate takes at least on its busiest core: drains, or tiles through the port.
+double least_cycles(const params::ChipParams& chip, const mapper::Candidate& candidate) {
+  const mapper::Split& split = candidate.split;
+  const mapper::Prediction& expected = candidate.prediction;
+  const double steps =
+      expected.rounds * static_cast<double>(split.k_tiles.size()) * split.blocks_per_task;
+  const double whole_rounds =
+      std::max(1.0, std::floor(expected.tasks / chip.cores)) / std::max(1.0, expected.rounds);
+  return 0.9 * whole_rounds * steps * expected.drain;
+}
+
+}  // namespace
+
+Graph single_layer(const Graph& graph, const params::ChipParams& chip, const Layer& layer,
+                   double activation_density) {
+  Graph made;
+  made.name = layer.name;
+  made.provenance = graph.provenance;
+  made.samples = 1;
+  made.files = graph.files;
+  add_flush(made, chip);
+  Layer copy = layer;
+  copy.input = copy.declared_input =
+      add_operand(made, graph.value(layer.input), activation_density);
+  if (layer.run_time_weights()) {
+    copy.right = add_operand(made, graph.value(layer.right), activation_density);
+  }
+  copy.wait_for.clear();
+  copy.index = static_cast<int>(made.layers.size());
+  copy.output = static_cast<int>(made.values.size());
+  copy.expect = nullptr;
+  Value output = graph.output_of(layer);
+  output.layer = copy.index;
+  output.storage = copy.output;
+  made.values.push_back(std::move(output));
+  made.layers.push_back(std::move(copy));
+  add_copy(made, made.layers.back().output);  // what nobody reads would go to DRAM
+  return made;
+}
+
+std::vector<SimulatedSplit> simulate_splits(const config::ChipFiles& files, const Graph& graph,
+                                            int layer,
+                                            const std::vector<mapper::Candidate>& candidates,
+                                            int batch, int parallel) {
+  std::vector<SimulatedSplit> results(candidates.size());
+  std::int64_t best = 0;
+  for (std::size_t next = 0; next < candidates.size();) {
+    std::vector<std::size_t> chunk;
+    for (; next < candidates.size() && chunk.size() < kFirst; ++next) {
+      const double least = least_cycles(files.chip.value, candidates[next]);
+      if (best == 0 || least < static_cast<double>(best)) chunk.push_back(next);
+    }
+    std::vector<std::function<std::string()>> tasks;
+    for (const std::size_t i : chunk) {
+      tasks.emplace_back([&, i] {
+        const SimulatedSplit one = simulate_split(files, graph, layer, candidates[i].split, batch);
+        return fmt::format("{} {} {}", one.cycles, one.passes, one.pass_cycles);
+      });
+    }
+    const std::vector<std::string> answers = run_in_children(tasks, parallel);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const std::vector<std::string> words = base::split(answers[i], ' ');
+      SimulatedSplit& result = results[chunk[i]];
+      result = {std::stoll(words.at(0)), std::stoll(words.at(1)), std::stoll(words.at(2))};
+      LACUNA_CHECK(result.cycles > 0, "layer {} took {} cycles", layer, result.cycles);
+      if (best == 0 || result.cycles < best) best = result.cycles;
+    }
+  }
+  return results;
+}
+
+}  // namespace lacuna::cli

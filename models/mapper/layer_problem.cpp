@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/layer_problem.h"
+
+#include <algorithm>
+
+#include "mapper/tile_compiler.h"
+
+namespace lacuna::mapper {
+namespace {
+
+/// Bytes of weight tiles per non-zero weight, roughly: a byte, and masks.
+constexpr double kBytesPerWeight = 1.4;
+/// Part of the SRAM that weights may take if all are to stay there.
+constexpr double kWeightShare = 0.75;
+
+/// Whether the network's weights are too many to stay in SRAM.
+bool weights_stream(const workload::Graph& graph, const params::ChipParams& chip) {
+  double bytes = 0;
+  for (const workload::Layer& layer : graph.layers) {
+    if (!layer.on_engine() || layer.run_time_weights()) continue;
+    bytes += kBytesPerWeight * static_cast<double>(layer.weights.non_zeros);
+  }
+  return bytes > kWeightShare * static_cast<double>(chip.sram.capacity);
+}
+
+}  // namespace
+
+LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParams& chip,
+                           const MapOptions& options, const workload::Layer& layer) {
+  const bool run_time = layer.run_time_weights();
+  const workload::GemmShape& shape = layer.gemm;
+  WindowTable windows(chip.engine, segments_of(layer));
+  auto mask = run_time ? nullptr : layer.weights.mask();
+  WeightCounts counts = run_time ? WeightCounts(shape.n, windows, chip.engine)
+                                 : WeightCounts(*mask, windows, chip.engine);
+  LayerProblem made{activation_statistics(graph, layer),
+                    std::move(mask),
+                    std::move(windows),
+                    std::move(counts),
+                    {}};
+  SplitProblem& problem = made.problem;
+  problem.layer = layer.name;
+  problem.rows = run_time ? shape.m : shape.m * options.batch;
+  problem.n = shape.n;
+  problem.heads = run_time ? options.batch * shape.heads : 1;
+  problem.gathers = static_cast<int>(layer.window.kernel_y * layer.window.kernel_x);
+  problem.run_time = run_time;
+  problem.transpose_right = run_time && layer.transpose_right;
+  problem.row_layout =
+      !run_time && layer.mapping.layout.value_or(chip.mapper.layout) == WeightLayout::kRow;
+  problem.activation_density = made.statistics.density;
+  if (weights_stream(graph, chip)) problem.stream_bytes_per_cycle = options.dram_bytes_per_cycle;
+  problem.fixed = layer.mapping;
+  problem.fixed_at = &layer.mapping_at;
+  return made;
+}
+
+LayerStudy study_layer(const workload::Graph& graph, const params::ChipParams& chip,
+                       const MapOptions& options, const workload::Layer& layer, Grid grid,
+                       std::size_t keep) {
+  const LayerProblem made = layer_problem(graph, chip, options, layer);
+  LayerStudy study;
+  study.layer = layer.index;
+  study.problem = made.problem;
+  study.weight_density = made.counts.density();
+  const Split choice = choose_split(made.problem, made.counts, made.windows, chip, options.costs);
+  study.ranked.push_back(
+      {choice, predict(made.problem, made.counts, made.windows, chip, options.costs, choice)});
+  std::vector<Candidate> others;
+  const auto by_prediction = [&](const Candidate& a, const Candidate& b) {
+    return better(chip.mapper.objective, a.prediction, b.prediction);
+  };
+  for_each_candidate(made.problem, made.counts, made.windows, chip, options.costs, grid,
+                     [&](const Candidate& candidate) {
+                       ++study.considered;
+                       if (same_cut(candidate.split, choice)) return;
+                       for (const Candidate& known : others) {
+                         if (same_cut(known.split, candidate.split)) return;
+                       }
+                       others.push_back(candidate);
+                       if (others.size() < 2 * keep) return;
+                       std::stable_sort(others.begin(), others.end(), by_prediction);
+                       others.resize(keep);
+                     });
+  std::stable_sort(others.begin(), others.end(), by_prediction);
+  if (others.size() > keep) others.resize(keep);
+  study.ranked.insert(study.ranked.end(), others.begin(), others.end());
+  return study;
+}
+
+}  // namespace lacuna::mapper

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mapper/slot_layout.h"
+
+namespace lacuna::mapper {
+namespace {
+
+using base::ceil_div;
+
+// Latencies of a pass as engine.md names them; only their sums matter here.
+constexpr double kPassOverhead = 1 + 2 + 1 + 2;  // L_start + L_issue + L_mask + L_mac
+constexpr double kDrainLatency = 1;              // L_drain
+// From a request at the SRAM port to data in a buffer, roughly: request, crossbar, response.
+constexpr double kLoadLatency = 8;
+constexpr double kStoreLatency = 12;
+constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
+
+/// Beats of a weight tile's image (engine.md, section 9): sections and PEs begin in new beats.
+double image_beats(const params::EngineParams& engine, const WeightCounts& counts, int rows,
+                   double positions, double windows, double values_per_pe) {
+  const double width = engine.load_width;
+  const double places = static_cast<double>(rows) * engine.pes;
+  const double masks = std::ceil(positions * static_cast<double>(mask_bytes(rows)) / width);
+  const double values = std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
+  return std::ceil(windows * 2 / width) +
+         std::ceil(engine.k_ways * windows * engine.scan_width / (8 * width)) +
+         std::ceil(places / width) + std::ceil(places * 8 / width) + std::ceil(places / width) +
+         static_cast<double>(engine.pes) * engine.k_ways * (masks + values);
+}
+
+/// Bytes of a tile's rows in memory (row_layout.h), of which `share` are fetched.
+double row_layout_bytes(const params::EngineParams& engine, int rows, double k, double values,
+                        double share) {
+  constexpr double kBurst = 32;
+  const double row = engine.pes * (static_cast<double>(mask_bytes(rows)) + 2) + values / k;
+  const double padded = std::ceil(row / kBurst) * kBurst;
+  return 2 * k + 10.0 * rows * engine.pes + share * k * padded;
+}
+
+}  // namespace
+
+std::string_view bound_name(Bound bound) {
+  switch (bound) {
+    case Bound::kIssue:
+      return "issue";
+    case Bound::kPe:
+      return "pe";
+    case Bound::kDrain:
+      return "drain";
+    case Bound::kLoad:
+      return "load";
+    case Bound::kMemory:
+      return "sram";
+    case Bound::kDram:
+      return "dram";
+  }
+  return "?";
+}
+
+double token_traffic(const params::EngineParams& engine, double channels, double unit_channels,
+                     double density) {
+  const double slot = std::min<double>({channels, unit_channels, double(engine.act_block)});
+  const double slots = std::ceil(channels / slot);
+  const double mask = std::ceil(slot / 8);
+  const auto rounded = [](double bytes) {
+    return std::ceil(bytes / kAccessBytes) * static_cast<double>(kAccessBytes);
+  };
+  return std::min(slots * rounded(mask + slot * density), rounded(slots * (mask + slot)));
+}
+
+Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
+                   const WindowTable& windows, const params::ChipParams& chip,
+                   const MappingCosts& costs, const Split& split) {
+  const params::EngineParams& engine = chip.engine;
+  const double lanes = engine.lanes;
+  const double ways = engine.k_ways;
+  const double pes = static_cast<double>(engine.pes) * ways;
+  const double tiles_k = static_cast<double>(split.k_tiles.size());
+  const double density = engine.skip_activations ? problem.activation_density : 1.0;
+  const double united = 1.0 - std::pow(1.0 - density, lanes);
+  const double channels =
+      static_cast<double>(problem.n) / static_cast<double>(split.n_tiles);  // mean
+  const double positions = static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
+  const double k = static_cast<double>(windows.segments().k()) / tiles_k;
+  const double groups = static_cast<double>(ceil_div<std::int64_t>(split.block_rows, engine.lanes));
+  const double block_rows = split.block_rows;
+
+  Prediction result;
+  // A position is issued if an activation is there and any channel has a weight there.
+  const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
+  const double windows_each = windows.windows() / tiles_k;
+  result.issue = groups * std::max(positions * united * present, windows_each * united);
+  // Mean values of a PE, stretched by what balancing leaves (about a standard deviation).
+  const double mean = k * channels * counts.density() * united / pes;
+  result.pe = groups * (mean + (counts.density() < 1.0 ? std::sqrt(mean) : 0.0));
+  const double beats = static_cast<double>(drain_beats(engine, split.tile_channels));
+  result.drain = groups * (kDrainLatency + beats);
+  result.pass = std::max({result.issue, result.pe, result.drain}) + kPassOverhead;
+
+  // Loads, of the core's port and of the SRAM port that several cores share.
+  const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
+  const double blocks = std::min(split.blocks_per_task, split.blocks);
+  result.tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads;
+  result.rounds = std::ceil(result.tasks / chip.cores);
+  const double sharing =
+      std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
+  const double gathers = std::max(1.0, problem.gathers / tiles_k);
+  const double row_bytes = k * density + k / 8;
+  const double row_traffic = gathers * token_traffic(engine, k / gathers, k / gathers, density);
+  result.block_load =
+      block_rows * std::max({row_bytes / engine.load_width, gathers, row_traffic * sharing,
+                             lanes > 1 ? positions * united / lanes : 0.0}) +
+      kLoadLatency;
+  const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
+  const double values = k * channels * counts.density();
+  double tile_beats = image_beats(engine, counts, rows, positions, windows_each, values / pes);
+  double tile_bytes = tile_beats * engine.load_width;
+  if (problem.row_layout) {
+    const bool selects = split.task_runs == 1 && engine.skip_activations;
+    const double share = selects ? 1.0 - std::pow(1.0 - density, problem.rows) : 1.0;
+    tile_bytes = row_layout_bytes(engine, rows, k, values, share);
+    tile_beats = tile_bytes / engine.load_width;
+  }
+  result.tile_load = std::max(tile_beats, tile_bytes * sharing) + kLoadLatency;
+  if (problem.transpose_right) {
+    result.tile_load += std::ceil(k * channels / engine.transpose_width);
+  }
+
+  // The busiest core: steps of one K tile each, whose loads overlap the passes of the step before.
+  const double steps = result.rounds * tiles_k;
+  double tile_loads = steps;
+  if (tiles_k == 1) {  // the tile stays where the next task uses it too
+    const double users = std::min<double>(chip.cores, split.task_runs);
+    tile_loads = std::min(steps, std::ceil(split.n_tiles * problem.heads * users / chip.cores));
+  }
+  result.compute = steps * blocks * result.pass;
+  result.load = steps * blocks * result.block_load + tile_loads * result.tile_load;
+  const double in_order = blocks * std::max(result.pass, result.block_load);
+  const double step =
+      std::max({blocks * result.pass, result.load / steps, blocks > 1 ? in_order : 0.0});
+  const double store_bytes = block_rows * token_traffic(engine, channels, channels, kOutputDensity);
+  result.start = result.block_load;
+  result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
+  const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
+
+  // Everything through the SRAM ports, and from DRAM.
+  const double all_tile_loads = tile_loads * std::min<double>(chip.cores, result.tasks);
+  const double weight_bytes = all_tile_loads * tile_bytes;
+  const double activation_bytes = result.tasks * tiles_k * blocks * block_rows * row_traffic;
+  const double ports_bytes_per_cycle = ports * chip.sram.width;
+  result.memory = (weight_bytes + activation_bytes) / ports_bytes_per_cycle;
+  double dram_bytes = 0;
+  if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
+    dram_bytes = tile_bytes * split.n_tiles * tiles_k;
+    result.dram = dram_bytes / problem.stream_bytes_per_cycle;
+  }
+  result.total = std::max({pipeline, result.load + result.tail, result.memory, result.dram});
+
+  const double psum_words = (tiles_k - 1) * static_cast<double>(problem.rows) *
+                            static_cast<double>(problem.n) * problem.heads;
+  result.energy = weight_bytes * costs.weight_byte + activation_bytes * costs.activation_byte +
+                  dram_bytes * costs.dram_byte + psum_words * costs.psum_word +
+                  result.total * costs.chip_cycle;
+
+  result.bound = Bound::kLoad;
+  if (result.dram >= result.total) {
+    result.bound = Bound::kDram;
+  } else if (result.memory >= result.total) {
+    result.bound = Bound::kMemory;
+  } else if (result.compute >= result.load) {
+    const double most = result.pass - kPassOverhead;
+    result.bound = most <= result.issue ? Bound::kIssue
+                   : most <= result.pe  ? Bound::kPe
+                                        : Bound::kDrain;
+  }
+  return result;
+}
+
+}  // namespace lacuna::mapper

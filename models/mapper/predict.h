@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a split is expected to take: closed formulas over counts (docs/reference/chip.md gives them)
+// for a pass, its loads, and the pipeline of both on the busiest core. They only rank candidates;
+// what a layer really takes is what the simulation says.
+#pragma once
+
+#include <string_view>
+
+#include "mapper/split.h"
+
+namespace lacuna::mapper {
+
+/// Joules of what a split can change, for `mapper.objective: energy`. All 0: energy is not known.
+struct MappingCosts {
+  double weight_byte = 0;      ///< from SRAM into a weight buffer, crossbar included
+  double activation_byte = 0;  ///< from SRAM into an activation buffer
+  double dram_byte = 0;
+  double psum_word = 0;   ///< a 32-bit partial sum written and read again
+  double chip_cycle = 0;  ///< static power of the whole chip
+  friend bool operator==(const MappingCosts&, const MappingCosts&) = default;
+};
+
+/// What bounds a layer.
+enum class Bound { kIssue, kPe, kDrain, kLoad, kMemory, kDram };
+[[nodiscard]] std::string_view bound_name(Bound bound);
+
+/// Predicted cycles, for one candidate.
+struct Prediction {
+  // A pass of a full block, mean K tile: the largest of three, plus start and tail.
+  double issue = 0;
+  double pe = 0;
+  double drain = 0;
+  double pass = 0;
+  double block_load = 0;
+  double tile_load = 0;
+  // The busiest core.
+  double tasks = 0;    ///< of the whole layer
+  double rounds = 0;   ///< tasks of the core
+  double compute = 0;  ///< its passes
+  double load = 0;     ///< its load port
+  double start = 0;    ///< first load, before anything overlaps
+  double tail = 0;     ///< last drain and store
+  // All cores together.
+  double memory = 0;  ///< SRAM ports
+  double dram = 0;    ///< weights that come while the layer runs
+  double total = 0;   ///< the layer
+  double energy = 0;  ///< joules; 0 if costs are not known
+  Bound bound = Bound::kIssue;
+};
+
+/// Prediction for a split; `split.predicted_cycles` is not read.
+[[nodiscard]] Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
+                                 const WindowTable& windows, const params::ChipParams& chip,
+                                 const MappingCosts& costs, const Split& split);
+
+/// Bytes that move when a stored token's `channels` channels are read, of units of `unit_channels`.
+[[nodiscard]] double token_traffic(const params::EngineParams& engine, double channels,
+                                   double unit_channels, double density);
+
+}  // namespace lacuna::mapper
