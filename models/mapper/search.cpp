@@ -142,7 +142,7 @@ std::vector<std::int64_t> steps_of(const std::optional<std::int64_t>& fixed, std
 bool better(params::Objective objective, const Prediction& a, const Prediction& b) {
   if (objective == params::Objective::kEnergy && a.energy != b.energy) return a.energy < b.energy;
   if (a.total != b.total) return a.total < b.total;
-  return a.energy < b.energy;
+  return a.memory < b.memory;
 }
 
 bool same_cut(const Split& a, const Split& b) {

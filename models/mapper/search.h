@@ -27,7 +27,7 @@ struct Candidate {
 /// for searches that simulate every candidate.
 enum class Grid { kFine, kCoarse };
 
-/// Less is better: cycles, then energy; or energy, then cycles (energy only where it is known).
+/// Less is better: cycles, then bytes through the SRAM ports; or energy first, where it is known.
 [[nodiscard]] bool better(params::Objective objective, const Prediction& a, const Prediction& b);
 
 /// Calls f for every candidate, always in the same order.

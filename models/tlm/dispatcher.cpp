@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/cycles.h"
 #include "base/error.h"
 
 namespace lacuna::tlm {
@@ -14,6 +15,9 @@ Dispatcher::Dispatcher(std::vector<Core*> cores) : cores_(std::move(cores)) {
 }
 
 void Dispatcher::begin(const mapper::Program& program) {
+  program_ = &program;
+  gemm_.taken.assign(cores_.size(), {});
+  vector_.taken.assign(cores_.size(), {});
   for (const mapper::Task& task : program.tasks) {
     Stream& stream = task.kind == mapper::TaskKind::kGemm ? gemm_ : vector_;
     if (task.core == mapper::kNone) {
@@ -42,18 +46,34 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
   while (!stream.any.empty()) {
     const mapper::Task& task = *stream.any.front();
     Core* best = nullptr;
-    for (Core* core : cores_) {
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < cores_.size(); ++i) {
+      Core* core = cores_[i];
       const int tasks = (core->*count)();
       if (tasks >= Core::kTasksAhead) continue;
+      if (tasks > 0 && has_its_share(stream, i, task)) continue;
       if (best == nullptr || tasks < (best->*count)() ||
           (tasks == (best->*count)() && core->holds(task) && !best->holds(task))) {
         best = core;
+        number = i;
       }
     }
     if (best == nullptr) return;
     stream.any.pop_front();
+    Stream::Taken& taken = stream.taken[number];
+    if (taken.layer != task.layer) taken = {task.layer, 0};
+    ++taken.tasks;
     best->give(task);
   }
+}
+
+bool Dispatcher::has_its_share(const Stream& stream, std::size_t core,
+                               const mapper::Task& task) const {
+  const Stream::Taken& taken = stream.taken[core];
+  const std::int64_t tasks = program_->tasks_of_layer[static_cast<std::size_t>(task.layer)];
+  return taken.layer == task.layer &&
+         taken.tasks >=
+             base::ceil_div<std::int64_t>(tasks, static_cast<std::int64_t>(cores_.size()));
 }
 
 }  // namespace lacuna::tlm

@@ -2,8 +2,10 @@
 //
 // Hands the tasks of a program to cores, engine tasks and vector tasks each in program order.
 // Dynamic: to the core with the fewest tasks, among these to one whose latest task used the same
-// weight tile, then the lowest number. Static: to the core that the mapper fixed, each core in its
-// own order. A core has at most Core::kTasksAhead tasks of a kind. Takes no simulated time.
+// weight tile, then the lowest number; but while a core has a task, it takes at most its share of a
+// layer (tasks / cores, rounded up), so that no core has two tasks ahead and another none. Static:
+// to the core that the mapper fixed, each core in its own order. A core has at most
+// Core::kTasksAhead tasks of a kind. Takes no simulated time.
 #pragma once
 
 #include <deque>
@@ -27,9 +29,18 @@ class Dispatcher {
   struct Stream {
     std::deque<const mapper::Task*> any;                 ///< dynamic
     std::vector<std::deque<const mapper::Task*>> fixed;  ///< static, by core
+    /// By core: the layer of its latest task, and how many of that layer it has got.
+    struct Taken {
+      int layer = -1;
+      std::int64_t tasks = 0;
+    };
+    std::vector<Taken> taken;
   };
+  [[nodiscard]] bool has_its_share(const Stream& stream, std::size_t core,
+                                   const mapper::Task& task) const;
   void poke(Stream& stream, int (Core::*count)() const);
 
+  const mapper::Program* program_ = nullptr;
   std::vector<Core*> cores_;
   Stream gemm_;
   Stream vector_;
