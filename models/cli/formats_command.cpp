@@ -93,7 +93,8 @@ class FormatsCommand final : public Command {
   void add_options(CLI::App& app) override {
     app.add_option("--density", density_, "densities: FROM:TO:STEP or D,D,... [0.05:1:0.05]")
         ->type_name("D");
-    app.add_option("--pattern", pattern_, "how non-zeros lie: unstructured | bank:B | block:KxN")
+    app.add_option("--pattern", pattern_,
+                   "how non-zeros lie: unstructured | magnitude | bank:B | block:KxN")
         ->type_name("P");
     app.add_option("--weights", weights_,
                    "a tensor in place of drawn ones: x.smtx | x.mtx | x.safetensors:NAME | "

@@ -20,8 +20,8 @@ CASES = [
     formats("density_nan", "--density 'nan': a density lies from 0 to 1", "--density", "nan"),
     formats("nm_4_4", "--nm '4:4': expected N:M with N from 1 and M from 2 to 64, N less than M", "--nm", "4:4"),
     formats("nm_word", "--nm '2-4': expected N:M with N from 1 and M from 2 to 64, N less than M", "--nm", "2-4"),
-    formats("pattern", "--weights 'density=0.05,pattern=foo,seed=1': pattern 'foo' is not dense, unstructured, N:M (2:4), "
-            "bank:B (bank:32) or block:KxN (block:4x4)", "--pattern", "foo"),
+    formats("pattern", "--weights 'density=0.05,pattern=foo,seed=1': pattern 'foo' is not dense, unstructured, magnitude, N:M "
+            "(2:4), bank:B (bank:32) or block:KxN (block:4x4)", "--pattern", "foo"),
     formats("weights_missing", "cannot open 'none.smtx': No such file or directory", "--weights", "none.smtx"),
     formats("svg_of_one_tensor", "--svg does not go with --weights: one tensor has one density",
             "--weights", "density=.5", "--svg", "x.svg"),
