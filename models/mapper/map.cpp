@@ -106,8 +106,8 @@ class Builder {
           const timing::engine::WindowRange range{cut.window_begin, cut.window_end};
           tile.memory_bytes =
               plan.row_layout
-                  ? row_image_bytes(chip_.engine, made.windows, range, *tile.tile, program_.burst_bytes,
-                                    chip_.compress)
+                  ? row_image_bytes(chip_.engine, made.windows, range, *tile.tile,
+                                    program_.burst_bytes, chip_.compress)
                   : encoded_tile_bytes(chip_.compress, *made.mask, made.windows.k_range(range),
                                        std::int64_t{n} * plan.split.tile_channels, *tile.tile);
           tile_bytes_ += bytes_of(*tile.tile);
