@@ -17,6 +17,7 @@ constexpr double kDrainLatency = 1;              // L_drain
 // From a request at the SRAM port to data in a buffer, roughly: request, crossbar, response.
 constexpr double kLoadLatency = 8;
 constexpr double kStoreLatency = 12;
+constexpr double kExposed = 0.5;
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
 
 /// Beats of a weight tile's image (engine.md, section 9): sections and PEs begin in new beats.
@@ -140,10 +141,13 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   result.compute = steps * blocks * result.pass;
   result.load = steps * blocks * result.block_load + tile_loads * result.tile_load;
   const double in_order = blocks * std::max(result.pass, result.block_load);
-  const double step =
-      std::max({blocks * result.pass, result.load / steps, blocks > 1 ? in_order : 0.0});
+  // A load is not interrupted: while a tile streams, only the block under way and the next go on.
+  const double stall =
+      blocks > 1 ? tile_loads / steps * std::max(0.0, result.tile_load - 1.5 * result.pass) : 0.0;
+  const double step = std::max(result.load / steps, in_order + stall);
   const double store_bytes = block_rows * token_traffic(engine, channels, channels, kOutputDensity);
-  result.start = result.block_load;
+  // Half of the first tile's load, say, hides behind the layer before.
+  result.start = result.block_load + kExposed * result.tile_load;
   result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
   const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
 
@@ -152,13 +156,20 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double weight_bytes = all_tile_loads * tile_bytes;
   const double activation_bytes = result.tasks * tiles_k * blocks * block_rows * row_traffic;
   const double ports_bytes_per_cycle = ports * chip.sram.width;
-  result.memory = (weight_bytes + activation_bytes) / ports_bytes_per_cycle;
+  // Neighbouring tasks use the same tile: their cores' reads are joined at the port.
+  const double joined = std::min<double>(chip.cores_per_port, split.task_runs);
+  result.memory = (weight_bytes / joined + activation_bytes) / ports_bytes_per_cycle;
   double dram_bytes = 0;
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
     dram_bytes = tile_bytes * split.n_tiles * tiles_k;
     result.dram = dram_bytes / problem.stream_bytes_per_cycle;
   }
-  result.total = std::max({pipeline, result.load + result.tail, result.memory, result.dram});
+  result.total = std::max({pipeline, result.load + result.tail, result.memory});
+  if (result.dram > result.total) {
+    // Weights stream while earlier layers run, too: DRAM alone counts from twice the layer on.
+    const double excess = result.dram - result.total;
+    result.total += excess * std::min(1.0, excess / result.total);
+  }
 
   const double psum_words = (tiles_k - 1) * static_cast<double>(problem.rows) *
                             static_cast<double>(problem.n) * problem.heads;
