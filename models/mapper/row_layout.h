@@ -10,7 +10,7 @@
 //
 // Header and rows are each padded to whole DRAM bursts. The place of a row in the weight memory is
 // that of the complete tile, whichever rows are fetched: what a pass does and counts does not
-// depend on it (docs/decisions/0030-rows-keep-their-places.md).
+// depend on it (docs/decisions/0032-rows-keep-their-places.md).
 //
 // Not here: when rows are fetched (tlm/core_load.cpp), what that costs in DRAM.
 #pragma once
