@@ -35,7 +35,7 @@ LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParam
                                  : WeightCounts(*mask, windows, chip.engine);
   LayerProblem made{activation_statistics(graph, layer),
                     std::move(mask),
-                    std::move(windows),
+                    windows,
                     std::move(counts),
                     {}};
   SplitProblem& problem = made.problem;
