@@ -33,11 +33,8 @@ LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParam
   auto mask = run_time ? nullptr : layer.weights.mask();
   WeightCounts counts = run_time ? WeightCounts(shape.n, windows, chip.engine)
                                  : WeightCounts(*mask, windows, chip.engine);
-  LayerProblem made{activation_statistics(graph, layer),
-                    std::move(mask),
-                    windows,
-                    std::move(counts),
-                    {}};
+  LayerProblem made{
+      activation_statistics(graph, layer), std::move(mask), windows, std::move(counts), {}};
   SplitProblem& problem = made.problem;
   problem.layer = layer.name;
   problem.rows = run_time ? shape.m : shape.m * options.batch;

@@ -180,7 +180,9 @@ TEST_P(Policy, WritesWaitForTheHighMarkAndStopAtTheLowOne) {
   EXPECT_LE(channel().stats(channel().now()).reads(), reads_before + 1);
   while (channel().stats(channel().now()).reads() < 8) {
     channel().step(channel().next_command_time());
-    if (channel().stats(channel().now()).reads() < 8) EXPECT_EQ(written(), 4);
+    if (channel().stats(channel().now()).reads() < 8) {
+      EXPECT_EQ(written(), 4);
+    }
   }
   drain();
   EXPECT_EQ(written(), 6);
