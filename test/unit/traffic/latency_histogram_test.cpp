@@ -50,7 +50,9 @@ TEST(LatencyHistogram, IsWithinAThousandthForLongOnes) {
     const auto found = static_cast<double>(histogram.percentile(share));
     EXPECT_GE(found, exact) << share;
     EXPECT_LE(found, exact * 1.001) << share;
-    if (exact < 2048) EXPECT_EQ(found, exact) << share;
+    if (exact < 2048) {
+      EXPECT_EQ(found, exact) << share;
+    }
   }
   EXPECT_EQ(histogram.largest(), values.back());
 }
