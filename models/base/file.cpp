@@ -74,6 +74,7 @@ AtomicFileWriter::~AtomicFileWriter() {
 
 void AtomicFileWriter::write(std::string_view content) {
   LACUNA_CHECK(file_ != nullptr, "write after commit to '{}'", path_);
+  if (content.empty()) return;
   if (std::fwrite(content.data(), 1, content.size(), file_) != content.size()) {
     fail("write", path_, errno);
   }

@@ -5,23 +5,32 @@
 
 typedef I16 Vector16 __attribute__((vector_size(16)));
 typedef I32 Vector32 __attribute__((vector_size(16)));
+// Sums and differences wrap, as those of the processors' own instructions do.
+typedef std::uint16_t Wrapping16 __attribute__((vector_size(16)));
+typedef std::uint32_t Wrapping32 __attribute__((vector_size(16)));
 
 struct Native16 {
   static constexpr int kLanes = 8;
+  using Wrapping = Wrapping16;
   Vector16 v;
 };
 struct Native32 {
   static constexpr int kLanes = 4;
+  using Wrapping = Wrapping32;
   Vector32 v;
 };
 
 template <class Native>
 static LACUNA_INLINE Native add(const Native& a, const Native& b) {
-  return {a.v + b.v};
+  using Wrapping = typename Native::Wrapping;
+  return {reinterpret_cast<decltype(Native::v)>(reinterpret_cast<Wrapping>(a.v) +
+                                                reinterpret_cast<Wrapping>(b.v))};
 }
 template <class Native>
 static LACUNA_INLINE Native sub(const Native& a, const Native& b) {
-  return {a.v - b.v};
+  using Wrapping = typename Native::Wrapping;
+  return {reinterpret_cast<decltype(Native::v)>(reinterpret_cast<Wrapping>(a.v) -
+                                                reinterpret_cast<Wrapping>(b.v))};
 }
 template <class Native>
 static LACUNA_INLINE Native bit_and(const Native& a, const Native& b) {
