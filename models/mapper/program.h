@@ -89,7 +89,8 @@ struct VectorPlan {
   std::uint64_t table_address = 0;
 };
 
-/// A weight tile of the network, compiled.
+/// A weight tile of the network. `tile` is null where so many are compiled already that this one is
+/// compiled when it is loaded (map.cpp, kTileMemory).
 struct WeightTilePlan {
   int gemm = kNone;
   int n_tile = 0;

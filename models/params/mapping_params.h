@@ -13,8 +13,8 @@
 
 namespace lacuna::params {
 
-/// What a layer's split is chosen for, both predicted: fewest cycles (among equals the least
-/// energy) or least energy (among equals the fewest cycles).
+/// What a layer's split is chosen for, both predicted: fewest cycles or least energy (among equals
+/// the fewest cycles). Among equals again, the fewest bytes through the SRAM ports.
 enum class Objective { kTime, kEnergy };
 constexpr auto enum_names(Objective) {
   return std::array{EnumName{Objective::kTime, "time"}, EnumName{Objective::kEnergy, "energy"}};
