@@ -49,9 +49,6 @@ NOTES = """\
   skipping saves MACs, but fetches all weights.
 - The engine issues, per way and cycle, one k to all PEs of the way: with few non-zeros left per k and PE, dual skipping approaches the
   rate of the scan and of the issue, not the ideal.
-- On the whole chip dual is a little slower than weight-only on three transformer variants (unstructured-80, bank-70, bank-80). On bank-80
-  28 % of all PE-cycles then wait for data that another core is still computing (`dependency` in the cycle stack), against 12 % with weight-only skipping:
-  tiles finish at less predictable times, and a 1.6-million-MAC network has no other work to fill the gap. One core shows no such case.
 - "zero inputs" are the zeros as they enter the engine, convolution padding included; the traces' own figure (`activation_sparsity`) leaves padding out.
 - N:M and bank-balanced masks have equal rows by construction, unstructured ones do not: at equal sparsity compare the dual
   columns of `bank-90` and `unstructured-90`, and their accuracy.
