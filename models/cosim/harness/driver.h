@@ -14,47 +14,23 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "cosim/harness/capacity_checks.h"
+#include "cosim/harness/load_port.h"
 #include "cosim/harness/messages.h"
 #include "cosim/harness/observer.h"
+#include "cosim/harness/output_decoder.h"
 #include "cosim/harness/ports.h"
+#include "cosim/harness/records.h"
 #include "cosim/harness/rtl_test_abi.h"
 #include "verilated.h"
 
 namespace lacuna::cosim::harness {
-
-/// What one pass produced; lacuna_rtl_result points into it.
-struct PassRecord {
-  std::vector<std::uint64_t> group_end, drain_end;
-  std::vector<std::uint32_t> issue, mask, mac;
-  std::vector<std::uint64_t> issue_offset, mask_offset, mac_offset;
-  std::vector<std::uint8_t> outputs;
-  std::vector<std::int32_t> psum_out;
-  std::uint64_t length = 0;
-  std::uint64_t start = 0;  // absolute
-  std::uint64_t load_weights = 0, load_block = 0;
-  std::uint64_t cycles = 0;
-  lacuna_rtl_counters counters{};
-};
-
-/// Where a call failed: in which cycle of the pass that was started last.
-struct FailurePlace {
-  bool known = false;
-  std::uint64_t pass = 0;   // of the call
-  std::uint64_t start = 0;  // of the pass, counted from the first
-  std::uint64_t cycle = 0;  // of the pass
-};
-
-/// A call that failed because nothing came, not because of what came: no cycle is to blame.
-class Hang : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// Model is the Verilated top.
 template <typename Model, typename Context>
@@ -72,10 +48,8 @@ class Driver {
     read_parameters();
     way_bytes_.resize(std::max<std::size_t>(parameters_.k_ways, 8));
     values_ = static_cast<std::size_t>(parameters_.drain_width) * parameters_.lanes;
-    mask_bytes_.resize(std::max<std::size_t>((values_ + 7) / 8, 8));
-    data_bytes_.resize(std::max<std::size_t>(values_, 8));
-    block_bytes_.resize(std::max<std::size_t>(
-        static_cast<std::size_t>(parameters_.act_block) * parameters_.lanes / 8, 8));
+    loads_.emplace(*model_, parameters_);
+    decoder_.emplace(*model_, parameters_);
     reset();
   }
   ~Driver() {
@@ -121,17 +95,11 @@ class Driver {
 
  private:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  static constexpr std::size_t kPsumWords = 65536;  // addresses of the psum memory
-
-  struct Half {
-    bool loaded = false;
-    std::uint64_t key = 0;
-  };
   struct Job {
     const lacuna_rtl_job* in = nullptr;
     PassRecord* out = nullptr;
     std::unique_ptr<Observer> observer;
-    unsigned weight_half = 0, act_half = 0;
+    Halves halves;
     std::uint64_t beats = 0;  // drain beats of a group
     std::uint64_t tile_rows = 0;
   };
@@ -191,10 +159,7 @@ class Driver {
       edge(false);
     }
     m.rst_ni = 1;
-    weights_ = {};
-    acts_ = {};
-    last_weight_half_ = 1;
-    last_act_half_ = 1;
+    loads_->forget();
   }
 
   void read_parameters() {
@@ -220,256 +185,29 @@ class Driver {
       *lags[i] = static_cast<std::uint32_t>((latencies >> (8 * i)) & 0xff);
   }
 
-  // ---- Loads ----
-  void check_load(const lacuna_rtl_load& load, std::uint32_t kind) const {
-    const lacuna_rtl_parameters& p = parameters_;
-    if (load.kind != kind) fail("load of the wrong kind");
-    if (load.image == nullptr || load.image_bytes == 0 || load.image_bytes % p.load_width != 0) {
-      fail("the image is not a positive number of load beats");
-    }
-    if (load.windows < 1 || load.windows > p.max_windows) fail("windows exceed MAX_WINDOWS");
-    if (kind == 0) {
-      if (load.positions < 1 || load.positions > p.max_k / p.k_ways) {
-        fail("positions exceed MAX_POSITIONS");
-      }
-      if (load.rows < 1 || load.rows > p.rows_per_pe) fail("rows exceed RowsPerPe");
-      if (load.mask_log > 3 || (8U << load.mask_log) < load.rows) {
-        fail("the masks of the image do not hold the rows");
-      }
-      check_order(load);
-    } else {
-      if (load.groups < 1 || std::uint64_t{load.groups} * load.windows > p.act_slots ||
-          load.groups > 0xffff) {
-        fail("groups x windows exceed ACT_SLOTS");
-      }
-    }
-  }
-
-  /// An order entry beyond the PEs would select nothing in the drain.
-  void check_order(const lacuna_rtl_load& load) const {
-    const lacuna_rtl_parameters& p = parameters_;
-    const auto beats = [&](std::uint64_t bits) {
-      return (bits + 8 * p.load_width - 1) / (8 * p.load_width);
-    };
-    const std::uint64_t first = (beats(16ULL * load.windows) +
-                                 beats(std::uint64_t{p.k_ways} * load.windows * p.scan_width)) *
-                                p.load_width;
-    const std::uint64_t entries = std::uint64_t{p.pes} * load.rows;
-    if (first + entries > load.image_bytes) fail("the image ends within its tables");
-    for (std::uint64_t i = 0; i < entries; ++i) {
-      if (load.image[first + i] >= p.pes)
-        fail("the image's channel order names a PE that is not there");
-    }
-  }
-
-  /// One load under way at a time, driven cycle by cycle beside the passes.
-  struct Load {
-    const lacuna_rtl_load* in = nullptr;
-    Half* half = nullptr;
-    std::uint64_t* measured = nullptr;
-    unsigned half_index = 0;
-    std::size_t sent = 0;
-    std::uint64_t first_beat = kNever;
-    std::uint64_t gaps = 0;  // cycles without a beat since the first
-    std::uint32_t wait = 0;  // cycles that the command is still held back
-    bool commanded = false;
-    std::size_t job = 0;
-    const lacuna_rtl_job* schedule = nullptr;
-  };
-
-  void begin_load(const lacuna_rtl_load& load, unsigned half_index, std::uint64_t* measured,
-                  std::size_t job_index, const lacuna_rtl_job& job, bool released) {
-    Load request;
-    request.in = &load;
-    request.half = load.kind == 0 ? &weights_[half_index] : &acts_[half_index];
-    request.half_index = half_index;
-    request.measured = measured;
-    request.wait = job.load_wait;
-    request.job = job_index;
-    request.schedule = &job;
-    // Known from now on, since later jobs choose their halves while the load is under way; 0 if it
-    // will be released, so that none of them counts on it.
-    request.half->key = released ? 0 : load.key;
-    loads_.push_back(request);
-  }
-
-  /// Whether this cycle of a load carries no beat (xorshift: the same in every run).
-  bool gap(const Load& load) {
-    if (load.schedule->load_gaps == 0) return false;
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    return (random_ >> 32) % 256 < load.schedule->load_gaps;
-  }
-
-  void drive_command(const Load& load) {
-    Model& m = *model_;
-    const lacuna_rtl_load& in = *load.in;
-    m.ld_cmd_valid_i = 1;
-    set(m.ld_cmd_kind_i, in.kind, 1);
-    set(m.ld_cmd_half_i, load.half_index, 1);
-    set(m.ld_cmd_windows_i, in.windows, 16);
-    set(m.ld_cmd_positions_i, in.positions, 16);
-    set(m.ld_cmd_rows_i, in.rows, 16);
-    set(m.ld_cmd_groups_i, in.groups, 16);
-    set(m.ld_cmd_mask_log_i, in.mask_log, 2);
-    set(m.ld_cmd_in_place_i, in.in_place != 0, 1);
-    set(m.ld_cmd_post_i, in.post != 0, 1);
-  }
-
-  /// Inputs of the load port for this cycle. Halves to be loaded anew are released first.
-  void drive_load() {
-    Model& m = *model_;
-    m.release_wt_i = 0;
-    m.release_act_i = 0;
-    m.ld_cmd_valid_i = 0;
-    m.ld_valid_i = 0;
-    if (loads_.empty()) return;
-    unsigned released_weights = 0, released_acts = 0;
-    for (Load& waiting : loads_) {
-      if (!waiting.half->loaded) continue;
-      (waiting.in->kind == 0 ? released_weights : released_acts) |= 1U << waiting.half_index;
-      waiting.half->loaded = false;
-    }
-    set(m.release_wt_i, released_weights, 2);
-    set(m.release_act_i, released_acts, 2);
-    if (released_weights != 0 || released_acts != 0) return;
-    Load& load = loads_.front();
-    const lacuna_rtl_load& in = *load.in;
-    // With early starts also the command of the next load waits at the port.
-    if (load.commanded && loads_.size() > 1 && loads_[1].wait == 0 && !loads_[1].commanded &&
-        loads_[1].schedule->start_early != 0) {
-      drive_command(loads_[1]);
-    }
-    if (load.wait > 0) {
-      --load.wait;
-    } else if (!load.commanded) {
-      drive_command(load);
-    } else if (load.sent < in.image_bytes && gap(load)) {
-      if (load.first_beat != kNever) ++load.gaps;
-    } else if (load.sent < in.image_bytes) {
-      m.ld_valid_i = 1;
-      set_bytes(m.ld_data_i, in.image + load.sent, parameters_.load_width);
-    }
-  }
-
-  /// What the load port did in this cycle.
-  void observe_load() {
-    if (loads_.empty()) return;
-    Model& m = *model_;
-    Load& load = loads_.front();
-    if (m.ld_cmd_valid_i != 0 && m.ld_cmd_ready_o != 0) {
-      if (!load.commanded) {
-        load.commanded = true;
-        return;
-      }
-      loads_[1].commanded = true;
-    }
-    if (!load.commanded) return;
-    const unsigned flags = load.in->kind == 0 ? m.weights_loaded_o : m.acts_loaded_o;
-    if (((flags >> load.half_index) & 1U) != 0) {
-      if (load.sent != load.in->image_bytes) fail("the image is longer than its load command says");
-      load.half->loaded = true;
-      *load.measured = now_ - load.first_beat - load.gaps;
-      loads_.erase(loads_.begin());
-      return;
-    }
-    if (m.ld_valid_i != 0) {
-      if (m.ld_ready_o == 0) fail("the load port is not ready during a load");
-      if (load.first_beat == kNever) load.first_beat = now_;
-      load.sent += parameters_.load_width;
-    } else if (load.sent == load.in->image_bytes) {
-      fail("the image is shorter than its load command says");
-    }
-  }
-
-  void finish_loads() {
-    while (!loads_.empty() && now_ < reset_at_) {
-      drive_load();
+  /// Clocks until nothing waits to be loaded, or a reset is due. Hang if the engine takes nothing
+  /// for `limit` cycles.
+  void finish_loads(std::uint64_t limit) {
+    while (!loads_->idle() && now_ < reset_at_) {
+      loads_->drive();
       settle();
-      observe_load();
+      loads_->observe(now_);
       edge();
-    }
-    drive_load();
-  }
-
-  /// A half for this operand: one that holds it, else the one that the job before does not use.
-  static unsigned choose_half(const std::array<Half, 2>& halves, const lacuna_rtl_load& load,
-                              unsigned last_half, bool& kept) {
-    for (unsigned half = 0; half < 2; ++half) {
-      if (load.key != 0 && halves[half].key == load.key) {
-        kept = true;
-        return half;
+      if (loads_->waited() > limit) {
+        throw Hang("no load within the cycle limit of " + std::to_string(limit) +
+                   " cycles: " + loads_->whereabouts());
       }
     }
-    kept = false;
-    return last_half ^ 1U;
-  }
-
-  /// Assigns halves to the job and queues the loads it needs.
-  void prepare(Job& job, std::size_t index) {
-    const lacuna_rtl_job& in = *job.in;
-    bool kept = false;
-    job.weight_half = choose_half(weights_, *job.in->weights, last_weight_half_, kept);
-    if (!kept) {
-      begin_load(*in.weights, job.weight_half, &job.out->load_weights, index, in,
-                 in.release_weights != 0);
-    } else if (in.release_weights != 0) {
-      weights_[job.weight_half].key = 0;
-    }
-    job.act_half = choose_half(acts_, *job.in->block, last_act_half_, kept);
-    if (!kept) {
-      begin_load(*in.block, job.act_half, &job.out->load_block, index, in, in.release_block != 0);
-    } else if (in.release_block != 0) {
-      acts_[job.act_half].key = 0;
-    }
-    last_weight_half_ = job.weight_half;
-    last_act_half_ = job.act_half;
+    loads_->drive();
   }
 
   // ---- Passes ----
-  void check_pass(const Job& job) const {
-    const lacuna_rtl_pass& pass = *job.in->pass;
-    const lacuna_rtl_parameters& p = parameters_;
-    if (pass.groups < 1 || pass.groups != job.in->block->groups) {
-      fail("the pass has another number of groups than its block");
-    }
-    if (job.in->weights->windows != job.in->block->windows) {
-      fail("tile and block have different windows");
-    }
-    if (pass.tokens < 1 || pass.tokens > 0xffff ||
-        (pass.tokens + p.lanes - 1) / p.lanes != pass.groups) {
-      fail("tokens do not fit the groups");
-    }
-    if (pass.channels < 1 ||
-        (pass.channels + p.pes - 1) / p.pes != std::uint64_t{job.in->weights->rows}) {
-      fail("channels do not fit the rows of the tile");
-    }
-    if (pass.clamp_lo < -128 || pass.clamp_hi > 255 || pass.clamp_lo > pass.clamp_hi ||
-        pass.gate > 255) {
-      fail("clamp or gate out of range");
-    }
-    if (pass.psum_write == 0 && job.in->weights->post == 0) {
-      fail("a pass with outputs needs a tile with bias, multiplier and shift");
-    }
-    if (pass.psum_read != 0 && pass.psum_in == nullptr && job.in->chain == 0) {
-      fail("a pass that reads partial sums got none");
-    }
-    if ((pass.psum_read != 0 || pass.psum_write != 0) &&
-        job.in->psum_base + pass.groups * job.beats > kPsumWords) {
-      fail("partial sums exceed the address of the psum memory");
-    }
-    if (pass.hold2 > pass.hold1) fail("hold2 exceeds hold1");
-    if (pass.cycle_limit == 0) fail("the cycle limit is 0");
-    if (job.in->load_gaps > 250) fail("a load with too many gaps");
-  }
-
   void drive_start(const Job& job) {
     Model& m = *model_;
     const lacuna_rtl_pass& pass = *job.in->pass;
     m.start_valid_i = 1;
-    set(m.start_wt_half_i, job.weight_half, 1);
-    set(m.start_act_half_i, job.act_half, 1);
+    set(m.start_wt_half_i, job.halves.weights, 1);
+    set(m.start_act_half_i, job.halves.acts, 1);
     set(m.start_groups_i, pass.groups, 16);
     set(m.start_tokens_i, pass.tokens, 16);
     set(m.start_channels_i, pass.channels, 16);
@@ -489,21 +227,19 @@ class Driver {
   /// Whether the next job's start is offered in this cycle; `over`: no pass ran in the last one.
   bool offers_start(const std::vector<Job>& jobs, std::size_t prepared, bool over) {
     if (started_ >= prepared) return false;
-    const bool loaded = loads_.empty() || loads_.front().job > started_;
+    const bool loaded = loads_->ready_for(started_);
     const lacuna_rtl_job& job = *jobs[started_].in;
     if (start_waited_ < job.start_wait) {
       if (loaded && over) ++start_waited_;
       return false;
     }
-    // A half that is being released still counts as loaded, with its old contents.
-    const bool releasing = model_->release_wt_i != 0 || model_->release_act_i != 0;
-    return loaded || (job.start_early != 0 && !releasing);
+    return loaded || (job.start_early != 0 && !loads_->releasing());
   }
 
   /// start_ready_o while a start waits: `over`: the pass before has reached its last F.
   void check_ready(const Job& job, bool over) {
-    const bool loaded = ((model_->weights_loaded_o >> job.weight_half) & 1U) != 0 &&
-                        ((model_->acts_loaded_o >> job.act_half) & 1U) != 0;
+    const bool loaded = ((model_->weights_loaded_o >> job.halves.weights) & 1U) != 0 &&
+                        ((model_->acts_loaded_o >> job.halves.acts) & 1U) != 0;
     if ((model_->start_ready_o != 0) != (over && loaded)) {
       fail("the start of pass " + std::to_string(started_) +
            (over && loaded ? " is not taken though its halves are loaded" : " is taken too early"));
@@ -564,7 +300,7 @@ class Driver {
     while (output_.job < started_ && jobs[output_.job].in->pass->psum_write != 0) ++output_.job;
     if (m.out_valid_o != 0) {
       Job& job = at(jobs, output_);
-      store_output(job, output_.index);
+      decoder_->decode(*job.in->pass, job.beats, output_.index, *job.out);
       advance(output_, job.beats * job.in->pass->groups);
     }
   }
@@ -582,53 +318,6 @@ class Driver {
     advance(read_, job.beats * job.in->pass->groups);
   }
 
-  /// Decodes an output beat: masks and packed codes to [token][channel]; the mask words of blocks
-  /// must say the same as the masks of their beats.
-  void store_output(Job& job, std::uint64_t index) {
-    Model& m = *model_;
-    const lacuna_rtl_pass& pass = *job.in->pass;
-    const std::uint64_t group = index / job.beats;
-    const std::uint64_t beat = index % job.beats;
-    if (m.out_group_o != group || m.out_beat_o != beat) fail("an output beat is out of order");
-    get_bytes(m.out_mask_o, mask_bytes_.data(), (values_ + 7) / 8);
-    get_bytes(m.out_data_o, data_bytes_.data(), values_);
-    const std::uint64_t width = parameters_.drain_width;
-    const std::uint64_t per_block = parameters_.act_block / width;
-    const bool block_end = beat % per_block == per_block - 1 || beat == job.beats - 1;
-    if ((m.out_block_valid_o != 0) != block_end) fail("a mask word comes with the wrong beat");
-    if (block_end) get_bytes(m.out_block_mask_o, block_bytes_.data(), block_bytes_.size());
-    for (std::uint64_t lane = 0; lane < parameters_.lanes; ++lane) {
-      const std::uint64_t token = group * parameters_.lanes + lane;
-      std::uint64_t place = lane * width;
-      for (std::uint64_t c = 0; c < width; ++c) {
-        const std::uint64_t channel = beat * width + c;
-        const bool exists = token < pass.tokens && channel < pass.channels;
-        const bool set = test_bit(mask_bytes_.data(), lane * width + c);
-        std::uint8_t code = 0;
-        if (set) {
-          code = data_bytes_[place++];
-          if (code == 0) fail("the encoder calls a zero non-zero");
-          if (!exists) fail("an output that does not exist is not zero");
-          ++job.out->counters.outputs_nonzero;
-        }
-        if (exists) job.out->outputs[token * pass.channels + channel] = code;
-      }
-      for (; place < (lane + 1) * width; ++place) {
-        if (data_bytes_[place] != 0) fail("packed output codes are followed by something");
-      }
-      if (block_end) {
-        const std::uint64_t first = beat / per_block * per_block * width;
-        for (std::uint64_t c = 0; c < parameters_.act_block; ++c) {
-          const bool exists = token < pass.tokens && first + c < pass.channels;
-          const bool expected = exists && job.out->outputs[token * pass.channels + first + c] != 0;
-          if (test_bit(block_bytes_.data(), lane * parameters_.act_block + c) != expected) {
-            fail("a mask word differs from the masks of its beats");
-          }
-        }
-      }
-    }
-  }
-
   void run_jobs(const lacuna_rtl_job* in, std::size_t count, std::vector<PassRecord>& records) {
     Model& m = *model_;
     records.assign(count, PassRecord{});
@@ -636,35 +325,34 @@ class Driver {
     for (std::size_t i = 0; i < count; ++i) {
       jobs[i].in = &in[i];
       jobs[i].out = &records[i];
-      check_load(*in[i].weights, 0);
-      check_load(*in[i].block, 1);
+      check_load(parameters_, *in[i].weights, 0);
+      check_load(parameters_, *in[i].block, 1);
       jobs[i].tile_rows = in[i].weights->rows;
       jobs[i].beats = (parameters_.pes * jobs[i].tile_rows + parameters_.drain_width - 1) /
                       parameters_.drain_width;
-      check_pass(jobs[i]);
+      check_pass(parameters_, in[i], jobs[i].beats);
       // The psum memory never moves while passes run: a read is answered from it a cycle later.
       if (in[i].pass->psum_read != 0 || in[i].pass->psum_write != 0) {
         psum_.resize(std::max<std::size_t>(
             psum_.size(), (in[i].psum_base + in[i].pass->groups * jobs[i].beats) * values_));
       }
     }
-    loads_.clear();
+    loads_->abandon();
     started_ = 0;
     pass_start_ = kNever;
     beat_ = drained_ = write_ = read_ = output_ = ended_ = Cursor{};
     psum_answer_ = nullptr;
     const std::uint64_t begin = now_;
     reset_at_ = in[0].reset_after == 0 ? kNever : begin + in[0].reset_after;
-    random_ = 0x9e3779b97f4a7c15ULL;
     start_waited_ = 0;
     std::size_t prepared = 0;
     for (; prepared < std::min<std::size_t>(count, 2); ++prepared) {
       if (prepared == 1 && in[1].load_wait != 0) break;
-      prepare(jobs[prepared], prepared);
+      jobs[prepared].halves = loads_->place(in[prepared], prepared, records[prepared]);
     }
-    if (in[0].start_early == 0) finish_loads();
+    if (in[0].start_early == 0) finish_loads(in[0].pass->cycle_limit);
 
-    std::uint64_t deadline = now_ + in[0].pass->cycle_limit + pending_load_beats();
+    std::uint64_t deadline = now_ + in[0].pass->cycle_limit + loads_->pending_beats();
     // The last job that runs or has run; its observer sees the PEs.
     Job* running = nullptr;
     for (;;) {
@@ -674,13 +362,11 @@ class Driver {
       }
       // Halves of the job before the running one are free again.
       if (prepared < count && prepared <= started_) {
-        prepare(jobs[prepared], prepared);
+        jobs[prepared].halves = loads_->place(in[prepared], prepared, records[prepared]);
         ++prepared;
-        deadline += pending_load_beats();
+        deadline += loads_->pending_beats();
       }
-      if (!loads_.empty() || m.ld_valid_i != 0 || m.release_wt_i != 0 || m.release_act_i != 0) {
-        drive_load();
-      }
+      if (loads_->active()) loads_->drive();
       if (offers_start(jobs, prepared, running == nullptr)) {
         drive_start(jobs[started_]);
       } else {
@@ -703,8 +389,8 @@ class Driver {
         if (last) {
           job.out->length = t;
           running = nullptr;
-          if (job.in->release_weights != 0) weights_[job.weight_half].loaded = false;
-          if (job.in->release_block != 0) acts_[job.act_half].loaded = false;
+          if (job.in->release_weights != 0) loads_->released_weights(job.halves.weights);
+          if (job.in->release_block != 0) loads_->released_acts(job.halves.acts);
         }
       }
       if (running != nullptr) {
@@ -714,12 +400,12 @@ class Driver {
       }
       observe_drain(jobs);
       observe_psum_read(jobs);
-      if (!loads_.empty()) observe_load();
+      loads_->observe(now_);
       if (m.start_valid_i != 0) check_ready(jobs[started_], running == nullptr);
       if (m.start_valid_i != 0 && m.start_ready_o != 0) {
         running = &jobs[started_];
         begin_pass(*running);
-        deadline = now_ + running->in->pass->cycle_limit + pending_load_beats();
+        deadline = now_ + running->in->pass->cycle_limit + loads_->pending_beats();
         ++started_;
         start_waited_ = 0;
       }
@@ -739,12 +425,7 @@ class Driver {
   /// What has not come yet, for an engine that hangs.
   [[nodiscard]] std::string whereabouts(const std::vector<Job>& jobs) const {
     const auto number = [](std::uint64_t value) { return std::to_string(value); };
-    if (!loads_.empty()) {
-      const Load& load = loads_.front();
-      return "the load of the " + std::string(load.in->kind == 0 ? "tile" : "block") + " of pass " +
-             number(load.job) + " is at byte " + number(load.sent) + " of " +
-             number(load.in->image_bytes);
-    }
+    if (!loads_->idle()) return loads_->whereabouts();
     if (ended_.job < started_) {
       return "pass " + number(ended_.job) + " has ended " + number(ended_.index) + " of " +
              number(jobs[ended_.job].in->pass->groups) + " groups";
@@ -767,16 +448,8 @@ class Driver {
         *jobs[i].out = PassRecord{};
       }
     }
-    loads_.clear();
     psum_answer_ = nullptr;
     reset();
-  }
-
-  /// Beats of loads that the deadline has to wait for.
-  [[nodiscard]] std::uint64_t pending_load_beats() const {
-    std::uint64_t beats = 0;
-    for (const Load& load : loads_) beats += load.in->image_bytes / parameters_.load_width + 4;
-    return beats;
   }
 
   /// Partial sums and output beats of the last drains have left the pipeline.
@@ -809,18 +482,16 @@ class Driver {
   lacuna_rtl_parameters parameters_{};
   std::uint64_t now_ = 0;   // cycles since construction
   std::size_t values_ = 0;  // channels x lanes of a beat
-  std::array<Half, 2> weights_{}, acts_{};
-  unsigned last_weight_half_ = 1, last_act_half_ = 1;
-  std::vector<Load> loads_;
+  std::optional<LoadPort<Model>> loads_;
+  std::optional<OutputDecoder<Model>> decoder_;
   std::vector<std::int32_t> psum_;
   const std::int32_t* psum_answer_ = nullptr;
-  std::vector<std::uint8_t> way_bytes_, mask_bytes_, data_bytes_, block_bytes_;
+  std::vector<std::uint8_t> way_bytes_;
   std::size_t started_ = 0;
   std::uint64_t pass_start_ = kNever;  // cycle in which the last pass of this call started
   FailurePlace failure_;
   std::uint32_t start_waited_ = 0;   // cycles that the next start has been held back
   std::uint64_t reset_at_ = kNever;  // cycle in which a reset is due
-  std::uint64_t random_ = 0;         // for gaps in loads
   Cursor beat_, drained_, write_, read_, output_, ended_;
 };
 
