@@ -24,9 +24,9 @@ inline void check_order(const lacuna_rtl_parameters& p, const lacuna_rtl_load& l
   const auto beats = [&](std::uint64_t bits) {
     return (bits + 8 * p.load_width - 1) / (8 * p.load_width);
   };
-  const std::uint64_t first = (beats(16ULL * load.windows) +
-                               beats(std::uint64_t{p.k_ways} * load.windows * p.scan_width)) *
-                              p.load_width;
+  const std::uint64_t first =
+      (beats(16ULL * load.windows) + beats(std::uint64_t{p.k_ways} * load.windows * p.scan_width)) *
+      p.load_width;
   const std::uint64_t entries = std::uint64_t{p.pes} * load.rows;
   require(first + entries <= load.image_bytes, "the image ends within its tables");
   require(std::all_of(load.image + first, load.image + first + entries,
@@ -64,9 +64,9 @@ inline void check_pass(const lacuna_rtl_parameters& p, const lacuna_rtl_job& job
   require(pass.tokens >= 1 && pass.tokens <= 0xffff &&
               (pass.tokens + p.lanes - 1) / p.lanes == pass.groups,
           "tokens do not fit the groups");
-  require(pass.channels >= 1 &&
-              (pass.channels + p.pes - 1) / p.pes == std::uint64_t{job.weights->rows},
-          "channels do not fit the rows of the tile");
+  require(
+      pass.channels >= 1 && (pass.channels + p.pes - 1) / p.pes == std::uint64_t{job.weights->rows},
+      "channels do not fit the rows of the tile");
   require(pass.clamp_lo >= -128 && pass.clamp_hi <= 255 && pass.clamp_lo <= pass.clamp_hi &&
               pass.gate <= 255,
           "clamp or gate out of range");

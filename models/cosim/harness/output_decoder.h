@@ -85,8 +85,7 @@ class OutputDecoder {
     const std::uint64_t first = place.beat / per_block * per_block * width;
     for (std::uint64_t c = 0; c < parameters_.act_block; ++c) {
       const bool exists = token < place.pass.tokens && first + c < place.pass.channels;
-      const bool expected =
-          exists && record.outputs[token * place.pass.channels + first + c] != 0;
+      const bool expected = exists && record.outputs[token * place.pass.channels + first + c] != 0;
       if (test_bit(block_masks_.data(), lane * parameters_.act_block + c) != expected) {
         fail("a mask word differs from the masks of its beats");
       }
