@@ -15,6 +15,7 @@ namespace lacuna::mapper {
 struct ActivationStatistics {
   double density = 0.5;          ///< share of non-zero codes; 0.5 where nothing is known
   std::vector<float> k_density;  ///< per k of the layer; empty where nothing is known
+  friend bool operator==(const ActivationStatistics&, const ActivationStatistics&) = default;
 };
 
 /// Looks at up to `samples` samples.

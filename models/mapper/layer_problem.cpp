@@ -25,17 +25,12 @@ bool weights_stream(const workload::Graph& graph, const params::ChipParams& chip
 
 }  // namespace
 
-LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParams& chip,
-                           const MapOptions& options, const workload::Layer& layer) {
+LayerQuestion layer_question(const workload::Graph& graph, const params::ChipParams& chip,
+                             const MapOptions& options, const workload::Layer& layer) {
   const bool run_time = layer.run_time_weights();
   const workload::GemmShape& shape = layer.gemm;
-  WindowTable windows(chip.engine, segments_of(layer));
-  auto mask = run_time ? nullptr : layer.weights.mask();
-  WeightCounts counts = run_time ? WeightCounts(shape.n, windows, chip.engine)
-                                 : WeightCounts(*mask, windows, chip.engine);
-  LayerProblem made{
-      activation_statistics(graph, layer), std::move(mask), windows, std::move(counts), {}};
-  SplitProblem& problem = made.problem;
+  LayerQuestion question{activation_statistics(graph, layer), {}};
+  SplitProblem& problem = question.problem;
   problem.layer = layer.name;
   problem.rows = run_time ? shape.m : shape.m * options.batch;
   problem.n = shape.n;
@@ -45,11 +40,41 @@ LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParam
   problem.transpose_right = run_time && layer.transpose_right;
   problem.row_layout =
       !run_time && layer.mapping.layout.value_or(chip.mapper.layout) == WeightLayout::kRow;
-  problem.activation_density = made.statistics.density;
+  problem.activation_density = question.statistics.density;
   if (weights_stream(graph, chip)) problem.stream_bytes_per_cycle = options.dram_bytes_per_cycle;
   problem.fixed = layer.mapping;
   problem.fixed_at = &layer.mapping_at;
-  return made;
+  return question;
+}
+
+bool same_search(const workload::Layer& a, const LayerQuestion& question_a,
+                 const workload::Layer& b, const LayerQuestion& question_b) {
+  const auto for_messages_only = [](SplitProblem problem) {
+    problem.layer.clear();
+    problem.fixed_at = nullptr;
+    return problem;
+  };
+  return a.weights.identity() == b.weights.identity() && a.gemm.n == b.gemm.n &&
+         a.gemm.k == b.gemm.k && a.gemm.segments == b.gemm.segments &&
+         a.gemm.segment_channels == b.gemm.segment_channels &&
+         question_a.statistics == question_b.statistics &&
+         for_messages_only(question_a.problem) == for_messages_only(question_b.problem);
+}
+
+LayerProblem layer_problem(const params::ChipParams& chip, const workload::Layer& layer,
+                           LayerQuestion question) {
+  const bool run_time = layer.run_time_weights();
+  WindowTable windows(chip.engine, segments_of(layer));
+  auto mask = run_time ? nullptr : layer.weights.mask();
+  WeightCounts counts = run_time ? WeightCounts(layer.gemm.n, windows, chip.engine)
+                                 : WeightCounts(*mask, windows, chip.engine);
+  return {std::move(question.statistics), std::move(mask), windows, std::move(counts),
+          std::move(question.problem)};
+}
+
+LayerProblem layer_problem(const workload::Graph& graph, const params::ChipParams& chip,
+                           const MapOptions& options, const workload::Layer& layer) {
+  return layer_problem(chip, layer, layer_question(graph, chip, options, layer));
 }
 
 LayerStudy study_layer(const workload::Graph& graph, const params::ChipParams& chip,

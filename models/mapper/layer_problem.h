@@ -24,7 +24,25 @@ struct LayerProblem {
   SplitProblem problem;
 };
 
+/// All that the search depends on but the weights, the chip and the options: cheap to make.
+struct LayerQuestion {
+  ActivationStatistics statistics;
+  SplitProblem problem;
+};
+
 /// Of an engine layer.
+[[nodiscard]] LayerQuestion layer_question(const workload::Graph& graph,
+                                           const params::ChipParams& chip,
+                                           const MapOptions& options, const workload::Layer& layer);
+
+/// Whether layers `a` and `b` with these questions have equal weights, shapes and searches: then
+/// one split is the best of both, and tiles differ in requantization at most.
+[[nodiscard]] bool same_search(const workload::Layer& a, const LayerQuestion& question_a,
+                               const workload::Layer& b, const LayerQuestion& question_b);
+
+/// The question with the weights counted.
+[[nodiscard]] LayerProblem layer_problem(const params::ChipParams& chip,
+                                         const workload::Layer& layer, LayerQuestion question);
 [[nodiscard]] LayerProblem layer_problem(const workload::Graph& graph,
                                          const params::ChipParams& chip, const MapOptions& options,
                                          const workload::Layer& layer);

@@ -69,58 +69,120 @@ class Builder {
   }
 
  private:
+  /// An engine layer whose plan others may share.
+  struct Planned {
+    const workload::Layer* layer = nullptr;
+    LayerQuestion question;
+    bool codes = false;  ///< its tiles have them
+  };
+
+  /// The plan of an earlier layer with equal weights and an equal search (blocks of a transformer
+  /// may share weights); kNone if there is none.
+  [[nodiscard]] int plan_of_equal(const workload::Layer& layer,
+                                  const LayerQuestion& question) const {
+    if (options_.splits.contains(layer.index)) return kNone;
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const Planned& other = planned_[i];
+      if (!options_.splits.contains(other.layer->index) &&
+          same_search(*other.layer, other.question, layer, question)) {
+        return static_cast<int>(i);
+      }
+    }
+    return kNone;
+  }
+
   void plan_gemm(const workload::Layer& layer) {
-    const LayerProblem made = layer_problem(graph_, chip_, options_, layer);
+    Planned planned{&layer, layer_question(graph_, chip_, options_, layer), false};
+    const LayerQuestion& question = planned.question;
+    const int equal = plan_of_equal(layer, question);
     GemmPlan plan;
     plan.layer = layer.index;
-    plan.run_time = made.problem.run_time;
-    plan.products = made.problem.heads;
-    plan.rows = made.problem.rows;
+    plan.run_time = question.problem.run_time;
+    plan.products = question.problem.heads;
+    plan.rows = question.problem.rows;
     if (chip_.engine.balance == params::Balance::kActivation) {
-      plan.k_density = made.statistics.k_density;
+      plan.k_density = question.statistics.k_density;
     }
+    std::shared_ptr<const tensor::MaskMatrix> mask;
     const auto given = options_.splits.find(layer.index);
-    plan.split = given != options_.splits.end()
-                     ? given->second
-                     : choose_split(made.problem, made.counts, made.windows, chip_, options_.costs);
-    plan.row_layout = made.problem.row_layout;
+    if (given != options_.splits.end()) {
+      plan.split = given->second;
+    } else if (equal != kNone) {
+      plan.split = program_.gemms[static_cast<std::size_t>(equal)].split;
+    } else {
+      const LayerProblem made = layer_problem(chip_, layer, question);
+      mask = made.mask;
+      plan.split = choose_split(made.problem, made.counts, made.windows, chip_, options_.costs);
+    }
+    plan.row_layout = question.problem.row_layout;
     plan.select_rows =
         plan.row_layout && chip_.engine.skip_activations && plan.split.task_runs == 1;
 
-    const auto index = static_cast<int>(program_.gemms.size());
     if (!plan.run_time) {
-      const bool codes =
+      planned.codes =
           options_.all_codes || observation_.computed[static_cast<std::size_t>(layer.index)];
-      const workload::WeightMatrix weights = codes ? layer.weights.with_codes() : layer.weights;
-      const TileOperand operand{{weights.codes.data(), weights.k, 1}, made.mask.get(), codes};
       plan.first_tile = static_cast<int>(program_.weight_tiles.size());
-      const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
-      for (int n = 0; n < plan.split.n_tiles; ++n) {
-        for (int k = 0; k < k_tiles; ++k) {
-          WeightTilePlan tile;
-          tile.gemm = index;
-          tile.n_tile = n;
-          tile.k_tile = k;
-          tile.tile = compile_tile(chip_.engine, layer, plan, operand, n, k);
-          const KTile& cut = plan.split.k_tiles[static_cast<std::size_t>(k)];
-          const timing::engine::WindowRange range{cut.window_begin, cut.window_end};
-          tile.memory_bytes =
-              plan.row_layout
-                  ? row_image_bytes(chip_.engine, made.windows, range, *tile.tile,
-                                    program_.burst_bytes, chip_.compress)
-                  : encoded_tile_bytes(chip_.compress, *made.mask, made.windows.k_range(range),
-                                       std::int64_t{n} * plan.split.tile_channels, *tile.tile);
-          tile_bytes_ += bytes_of(*tile.tile);
-          if (tile_bytes_ > kTileMemory && !codes && layer.weights.drawn_mask != nullptr) {
-            tile_bytes_ -= bytes_of(*tile.tile);
-            tile.tile.reset();
-          }
-          program_.weight_tiles.push_back(std::move(tile));
-        }
+      if (equal != kNone && equal_tiles(planned, planned_[static_cast<std::size_t>(equal)])) {
+        share_tiles(program_.gemms[static_cast<std::size_t>(equal)]);
+      } else {
+        if (mask == nullptr) mask = layer.weights.mask();
+        compile_tiles(layer, plan, *mask, planned.codes);
       }
     }
-    program_.gemm_of_layer[static_cast<std::size_t>(layer.index)] = index;
+    program_.gemm_of_layer[static_cast<std::size_t>(layer.index)] =
+        static_cast<int>(program_.gemms.size());
     program_.gemms.push_back(std::move(plan));
+    planned_.push_back(std::move(planned));
+  }
+
+  /// Of layers with equal plans.
+  [[nodiscard]] static bool equal_tiles(const Planned& a, const Planned& b) {
+    const workload::Requantize& x = a.layer->requantize;
+    const workload::Requantize& y = b.layer->requantize;
+    return a.codes == b.codes && x.bias == y.bias && x.multiplier == y.multiplier &&
+           x.shift == y.shift;
+  }
+
+  /// Tiles of the next plan: the same as those of `from`, at places of their own.
+  void share_tiles(const GemmPlan& from) {
+    const auto tiles = static_cast<std::size_t>(from.split.n_tiles) * from.split.k_tiles.size();
+    for (std::size_t i = 0; i < tiles; ++i) {
+      WeightTilePlan tile = program_.weight_tiles[static_cast<std::size_t>(from.first_tile) + i];
+      tile.gemm = static_cast<int>(program_.gemms.size());
+      program_.weight_tiles.push_back(std::move(tile));
+    }
+  }
+
+  /// Tiles of the next plan.
+  void compile_tiles(const workload::Layer& layer, const GemmPlan& plan,
+                     const tensor::MaskMatrix& mask, bool codes) {
+    const timing::engine::WindowTable windows(chip_.engine, segments_of(layer));
+    const workload::WeightMatrix weights = codes ? layer.weights.with_codes() : layer.weights;
+    const TileOperand operand{{weights.codes.data(), weights.k, 1}, &mask, codes};
+    const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
+    for (int n = 0; n < plan.split.n_tiles; ++n) {
+      for (int k = 0; k < k_tiles; ++k) {
+        WeightTilePlan tile;
+        tile.gemm = static_cast<int>(program_.gemms.size());
+        tile.n_tile = n;
+        tile.k_tile = k;
+        tile.tile = compile_tile(chip_.engine, layer, plan, operand, n, k);
+        const KTile& cut = plan.split.k_tiles[static_cast<std::size_t>(k)];
+        const timing::engine::WindowRange range{cut.window_begin, cut.window_end};
+        tile.memory_bytes =
+            plan.row_layout
+                ? row_image_bytes(chip_.engine, windows, range, *tile.tile, program_.burst_bytes,
+                                  chip_.compress)
+                : encoded_tile_bytes(chip_.compress, mask, windows.k_range(range),
+                                     std::int64_t{n} * plan.split.tile_channels, *tile.tile);
+        tile_bytes_ += bytes_of(*tile.tile);
+        if (tile_bytes_ > kTileMemory && !codes && layer.weights.drawn_mask != nullptr) {
+          tile_bytes_ -= bytes_of(*tile.tile);
+          tile.tile.reset();
+        }
+        program_.weight_tiles.push_back(std::move(tile));
+      }
+    }
   }
 
   void plan_vector(const workload::Layer& layer) {
@@ -325,7 +387,8 @@ class Builder {
   const params::ChipParams& chip_;
   MapOptions options_;
   workload::Observation observation_;
-  std::size_t tile_bytes_ = 0;  ///< of the tiles kept
+  std::size_t tile_bytes_ = 0;    ///< of the tiles kept
+  std::vector<Planned> planned_;  ///< by gemm plan
   Program program_;
 };
 

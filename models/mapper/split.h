@@ -35,6 +35,7 @@ struct SplitProblem {
   /// What the workload fixes, and where it says so (by key; may be null).
   params::LayerMapping fixed = {};
   const std::map<std::string, base::SourceLocation>* fixed_at = nullptr;
+  friend bool operator==(const SplitProblem&, const SplitProblem&) = default;
 };
 
 /// Rows of PEs that `channels` output channels take.
