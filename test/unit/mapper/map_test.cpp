@@ -329,12 +329,12 @@ void expect_own_tiles(const workload::Graph& graph, const params::ChipParams& ch
   const workload::WeightMatrix weights = of.weights.with_codes();
   const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
   for (int i = 0; i < plan.split.n_tiles * k_tiles; ++i) {
-    const WeightTilePlan& tile = program.weight_tiles[static_cast<std::size_t>(plan.first_tile + i)];
+    const WeightTilePlan& tile =
+        program.weight_tiles[static_cast<std::size_t>(plan.first_tile + i)];
     ASSERT_NE(tile.tile, nullptr);
     const bool codes = tile.tile->has_codes();
     const TileOperand operand{{weights.codes.data(), weights.k, 1}, mask.get(), codes};
-    const auto alone =
-        compile_tile(chip.engine, of, plan, operand, i / k_tiles, i % k_tiles);
+    const auto alone = compile_tile(chip.engine, of, plan, operand, i / k_tiles, i % k_tiles);
     EXPECT_EQ(tile.tile->key, alone->key) << of.name << ", tile " << i;
     EXPECT_EQ(program.gemms[static_cast<std::size_t>(tile.gemm)].layer, plan.layer);
   }
