@@ -110,7 +110,7 @@ double solve_threshold(const std::vector<double>& rows, const std::vector<double
     for (std::size_t j = 0; j < column_scales.share.size(); ++j) {
       const double at =
           static_cast<double>(i) * row_scales.step + static_cast<double>(j) * column_scales.step;
-      const auto bin = span > 0 ? static_cast<std::size_t>(at / span * 511 + 0.5) : 0;
+      const auto bin = span > 0 ? static_cast<std::size_t>(std::lround(at / span * 511)) : 0;
       share[bin] += row_scales.share[i] * column_scales.share[j];
     }
   }

@@ -136,7 +136,7 @@ void Interconnect::forward(const Forward& event) {
 }
 
 void Interconnect::advance() {
-  const sc_time now = sc_time_stamp();
+  const sc_time& now = sc_time_stamp();
   crossbar_.advance(grid_.containing(now), done_);
   for (const timing::noc::CrossbarDone& done : done_) {
     const int slot = static_cast<int>(done.id);

@@ -169,7 +169,8 @@ class Generator {
   }
 
   static double weight_count(const workload::Layer& layer) {
-    return static_cast<double>(layer.weights.n * layer.weights.k / layer.gemm.groups);
+    const std::int64_t weights = layer.weights.n * layer.weights.k / layer.gemm.groups;
+    return static_cast<double>(weights);
   }
 
   void replace(std::size_t index, params::WeightParams with, std::set<std::string>& dropped) {
