@@ -57,11 +57,11 @@ std::int64_t stored_row_bytes(const Tile& tile, const params::CompressParams& co
   if (compress.weights == params::WeightFormat::kImage) return row_bytes(tile, way, position);
   const auto channels = static_cast<std::size_t>(tile.channels);
   std::vector<std::uint8_t> drawn;
-  std::span<const std::uint8_t> codes;
+  encoding::Grid line;
   if (tile.has_codes()) {
-    codes = {reinterpret_cast<const std::uint8_t*>(tile.codes.data()) +
-                 tile.entry(way, position) * channels,
-             channels};
+    line = {
+        reinterpret_cast<const std::uint8_t*>(tile.codes.data()) + tile.code_index(way, position),
+        1, tile.channels, 0, 4};
   } else {  // sizes depend on where the non-zeros are only
     const std::uint8_t* masks =
         tile.masks.data() + tile.entry(way, position) * static_cast<std::size_t>(tile.mask_stride);
@@ -71,9 +71,8 @@ std::int64_t stored_row_bytes(const Tile& tile, const params::CompressParams& co
       drawn.push_back(
           (masks[pe * static_cast<std::size_t>(tile.mask_bytes) + row / 8] >> (row % 8)) & 1U);
     }
-    codes = drawn;
+    line = encoding::line_of(drawn);
   }
-  const encoding::Grid line = encoding::line_of(codes);
   return tile.pes * kPlaceBytes + encoding::choose(line, compress, compress.weights).bytes;
 }
 

@@ -60,11 +60,11 @@ void write_values(ImageWriter& image, const Tile& tile, int way, int pe) {
     const std::uint8_t* mask =
         tile.masks.data() + entry * static_cast<std::size_t>(tile.mask_stride) +
         static_cast<std::size_t>(pe) * static_cast<std::size_t>(tile.mask_bytes);
-    const std::int8_t* codes = tile.codes.data() + entry * static_cast<std::size_t>(tile.channels);
+    const std::int8_t* codes = tile.codes.data() + tile.code_index(way, x);
     for (int r = 0; r < tile.rows; ++r) {
       const bool set = mask_bit(mask, r);
       if (set) {
-        image.u8(static_cast<std::uint8_t>(codes[channel_of_row[static_cast<std::size_t>(r)]]));
+        image.u8(static_cast<std::uint8_t>(codes[4 * channel_of_row[static_cast<std::size_t>(r)]]));
       } else if (tile.in_place) {
         image.u8(0);
       }

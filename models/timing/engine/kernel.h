@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interface between the vector versions of the recurrence and of the sums of products, and the code
-// that picks one at run time. Plain data only: the AVX2 translation unit is compiled with other
-// flags than the rest, so it must not instantiate inline functions that others share.
+// Interface between the vector versions of the recurrence and the code that picks one at run time.
+// Plain data only: the AVX2 translation unit is compiled with other flags than the rest, so it must
+// not instantiate inline functions that others share.
 #pragma once
 
 #include <cstddef>
@@ -46,26 +46,20 @@ struct KernelOutput {
 using TimingKernel = bool (*)(const KernelInput& input, unsigned char* scratch,
                               KernelOutput& output);
 
-/// sums[0..channels) += sum over i of values[i] * rows[i][0..channels). Wraps at 32 bits. |values|
-/// up to 255. Reads `channels` bytes of each row.
-using SumKernel = void (*)(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                           int channels, std::int32_t* sums);
-
 namespace portable {
 bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
 bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
-void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                  int channels, std::int32_t* sums);
 }  // namespace portable
 
 namespace avx2 {
 bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
 bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
-void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                  int channels, std::int32_t* sums);
 }  // namespace avx2
 
 /// True if the AVX2 versions are compiled in and this machine can run them.
 [[nodiscard]] bool have_avx2();
+/// The same of the versions for AVX-512 with VNNI, of what a pass computes (products.h); never
+/// without AVX2.
+[[nodiscard]] bool have_avx512();
 
 }  // namespace lacuna::timing::engine

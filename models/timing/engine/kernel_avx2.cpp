@@ -19,15 +19,11 @@ using I64 = std::int64_t;
 #include "timing/engine/simd_avx2.h"
 //
 #include "timing/engine/kernel_body.h"
-#include "timing/engine/sums_portable.h"
-//
-#include "timing/engine/sums_avx2.h"
 // NOLINTEND(bugprone-suspicious-include)
 }  // namespace lacuna::timing::engine::avx2
 #else
 namespace lacuna::timing::engine::avx2 {
 bool timing_16(const KernelInput&, unsigned char*, KernelOutput&) { return false; }
 bool timing_32(const KernelInput&, unsigned char*, KernelOutput&) { return false; }
-void sum_products(const std::int8_t* const*, const std::int16_t*, int, int, std::int32_t*) {}
 }  // namespace lacuna::timing::engine::avx2
 #endif

@@ -15,11 +15,5 @@ using I64 = std::int64_t;
 #include "timing/engine/simd_portable.h"
 //
 #include "timing/engine/kernel_body.h"
-#include "timing/engine/sums_portable.h"
 // NOLINTEND(bugprone-suspicious-include)
-
-void sum_products(const std::int8_t* const* rows, const std::int16_t* values, int count,
-                  int channels, std::int32_t* sums) {
-  sum_products_rest(rows, values, count, 0, channels, sums);
-}
 }  // namespace lacuna::timing::engine::portable

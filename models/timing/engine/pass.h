@@ -32,9 +32,10 @@ struct PassCommand {
   friend bool operator==(const PassCommand&, const PassCommand&) = default;
 };
 
-/// Which implementation of the recurrence to run. All give the same result.
+/// Which implementations of the recurrence and of the sums of products to run. All give the same
+/// result.
 enum class Kernel {
-  kAuto,      ///< the fastest that this machine and this pass allow
+  kAuto,      ///< the fastest that this machine and this pass allow (sums: up to AVX-512)
   kPlain,     ///< scalar, one PE at a time; the only one that traces
   kPortable,  ///< vectors of 16-bit lags, compiled for the baseline
   kAvx2,      ///< the same for AVX2; falls back to kPortable where the machine has none

@@ -75,11 +75,11 @@ void fill_codes(Tile& tile, const WindowTable& table, const TileSource& source) 
   for (int n0 = 0; n0 < tile.channels; n0 += kChannelBlock) {
     const int n1 = std::min(tile.channels, n0 + kChannelBlock);
     for_each_k(table, source.windows, [&](int way, int x, std::int64_t k) {
-      std::int8_t* codes = tile.codes.data() + tile.entry(way, x) * size_of(tile.channels);
+      std::int8_t* codes = tile.codes.data() + tile.code_index(way, x);
       const std::int8_t* from = source.weights.data +
                                 (source.first_channel + n0) * source.weights.n_stride +
                                 k * source.weights.k_stride;
-      for (int n = n0; n < n1; ++n, from += source.weights.n_stride) codes[n] = *from;
+      for (int n = n0; n < n1; ++n, from += source.weights.n_stride) codes[4 * n] = *from;
     });
   }
 }
@@ -302,7 +302,7 @@ Tile make_tile(const params::EngineParams& params, const TileSource& source) {
   tile.masks.assign(entries * size_of(tile.mask_stride), 0);
   tile.any_masks.assign(size_of(tile.k_ways) * size_of(tile.mask_stride), 0);
   if (source.weights.data != nullptr && source.keep_codes) {
-    tile.codes.assign(entries * size_of(tile.channels), 0);
+    tile.codes.assign(tile.code_index(tile.k_ways, 0), 0);
     fill_codes(tile, table, source);
   }
   tile.count_stride = (tile.pes + 15) / 16 * 16;

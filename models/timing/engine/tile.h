@@ -73,9 +73,11 @@ struct Tile {
   std::vector<std::uint64_t> present;    ///< [Q][windows][window_words]
   int mask_stride = 0;              ///< bytes of an entry's masks: P*mask_bytes, rounded up to 32
   std::vector<std::uint8_t> masks;  ///< [Q][X][mask_stride]: of PE p at p*mask_bytes, bit r: row r
-  std::vector<std::int8_t> codes;   ///< [Q][X][N] weight codes in channel order; may be absent
-  int count_stride = 0;             ///< P rounded up to a multiple of 16
-  bool wide_counts = false;         ///< counts16 instead of counts8 (R_used > 255)
+  /// [Q][ceil(X/4)][N][4] weight codes: four positions of a channel side by side, as sums of
+  /// products want them; 0 where a way has no position left. May be absent.
+  std::vector<std::int8_t> codes;
+  int count_stride = 0;      ///< P rounded up to a multiple of 16
+  bool wide_counts = false;  ///< counts16 instead of counts8 (R_used > 255)
   /// Weights of PE p, [Q][2X+3][count_stride], in the form that the recurrence reads. Row
   /// x: position x. X: none. X+1+x: position x, but at least 1 (padding too). 2X+1: ones. 2X+2:
   /// none.
@@ -92,6 +94,13 @@ struct Tile {
   std::uint64_t key = 0;         ///< hash of everything above: equal keys, equal tiles
 
   [[nodiscard]] bool has_codes() const { return !codes.empty(); }
+  /// Quads of positions, per way.
+  [[nodiscard]] int quads() const { return (positions + 3) / 4; }
+  /// Index in `codes` of channel 0 at a position; channel n follows 4 n later.
+  [[nodiscard]] std::size_t code_index(int way, int position) const {
+    const std::int64_t quad = std::int64_t{way} * quads() + position / 4;
+    return static_cast<std::size_t>(quad * channels * 4 + position % 4);
+  }
   /// log2(mask_bytes), the load command's field.
   [[nodiscard]] int mask_log() const;
   [[nodiscard]] std::size_t entry(int way, int position) const {

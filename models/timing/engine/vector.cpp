@@ -22,6 +22,18 @@ bool have_avx2() {
 #endif
 }
 
+bool have_avx512() {
+#if defined(LACUNA_ENGINE_AVX512) && (defined(__x86_64__) || defined(__i386__))
+  static const bool supported = have_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
+                                __builtin_cpu_supports("avx512bw") != 0 &&
+                                __builtin_cpu_supports("avx512vl") != 0 &&
+                                __builtin_cpu_supports("avx512vnni") != 0;
+  return supported;
+#else
+  return false;
+#endif
+}
+
 std::size_t kernel_scratch_bytes(const KernelInput& input) {
   const auto size_of = [](std::int64_t value) { return static_cast<std::size_t>(value); };
   // Per way: lanes (7 vectors of 32-bit lags), rooms, offsets, positions; kernel_body.h.

@@ -38,6 +38,10 @@ void expect_versions_agree(const test::RawPass& pass, std::uint64_t seed) {
     SCOPED_TRACE("AVX2");
     expect_same(run(pass, tile, block, Kernel::kAvx2), plain);
   }
+  if (have_avx512()) {
+    SCOPED_TRACE("AVX-512");
+    expect_same(run(pass, tile, block, Kernel::kAuto), plain);
+  }
 }
 
 TEST(Versions, AgreeOnRandomPasses) {
