@@ -93,14 +93,14 @@ void AtTarget::reschedule() {
   if (!responses_.empty()) next = std::min(next, responses_.top().time);
   if (!late_.empty()) next = std::min(next, late_.top().time);
   if (next >= scheduled_) return;  // waking too early only costs time
-  const sc_time now = sc_time_stamp();
+  const sc_time& now = sc_time_stamp();
   scheduled_ = std::max(next, now);
   wake_.notify(scheduled_ - now);
 }
 
 void AtTarget::process() {
   scheduled_ = sc_max_time();
-  const sc_time now = sc_time_stamp();
+  const sc_time& now = sc_time_stamp();
   advance();
   while (!responses_.empty() && responses_.top().time <= now) {
     const int slot = responses_.top().slot;

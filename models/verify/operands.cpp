@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "timing/engine/balance.h"
@@ -194,7 +195,7 @@ class WeightMask {
     for (std::int64_t at = 0; at < k_; at += step) {
       const std::int64_t end = std::min(k_, at + step);
       const double share = recipe_.density * static_cast<double>(end - at);
-      mark_some(rng_, row, at, end, static_cast<std::int64_t>(share + 0.5));
+      mark_some(rng_, row, at, end, std::llround(share));
     }
   }
   void blocks(std::vector<bool>& row, int channel) const {

@@ -127,7 +127,8 @@ void draw_tokens(base::Rng& rng, const params::EngineParams& params, Densities d
 
   double most = static_cast<double>(params.act_slots()) / shape.windows.count();
   const double bytes = std::max(1.0, entries * params.lanes);
-  most = std::min(most, static_cast<double>(params.activation_buffer / params.k_ways) / bytes);
+  const std::int64_t way_bytes = params.activation_buffer / params.k_ways;
+  most = std::min(most, static_cast<double>(way_bytes) / bytes);
   if (outputs) {
     most = std::min(
         most, static_cast<double>(params.output_buffer) /
