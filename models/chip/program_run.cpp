@@ -42,6 +42,7 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
   tiles_.clear();
   compiled_.clear();
   recent_.clear();
+  find_same_blocks();
   tensors_.assign(graph_.values.size(), {});
   samples_left_.assign(graph_.layers.size(), 0);
   open_layers_ = 0;
@@ -71,8 +72,11 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
       release_operands(layer(producer));
       const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
       if (plan != mapper::kNone) {
-        std::erase_if(blocks_,
-                      [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+        const int shared = block_plan_[static_cast<std::size_t>(plan)];
+        if (--block_users_[static_cast<std::size_t>(shared)] == 0) {
+          std::erase_if(blocks_,
+                        [shared](const auto& entry) { return std::get<0>(entry.first) == shared; });
+        }
         std::erase_if(tiles_,
                       [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
       }
@@ -313,8 +317,34 @@ tlm::TileLoad ProgramRun::make_run_time_tile(const mapper::Task& task, int k_til
   return load;
 }
 
+bool ProgramRun::same_blocks(const mapper::GemmPlan& a, const mapper::GemmPlan& b) const {
+  const workload::Layer& one = layer(a.layer);
+  const workload::Layer& other = layer(b.layer);
+  if (one.op != params::Op::kLinear || other.op != params::Op::kLinear) return false;
+  return one.input == other.input && one.gemm.k == other.gemm.k && a.rows == b.rows &&
+         mapper::segments_of(one) == mapper::segments_of(other) &&
+         a.split.block_rows == b.split.block_rows &&
+         std::equal(a.split.k_tiles.begin(), a.split.k_tiles.end(), b.split.k_tiles.begin(),
+                    b.split.k_tiles.end(), [](const mapper::KTile& x, const mapper::KTile& y) {
+                      return x.window_begin == y.window_begin && x.window_end == y.window_end;
+                    });
+}
+
+void ProgramRun::find_same_blocks() {
+  const std::size_t plans = program_->gemms.size();
+  block_plan_.resize(plans);
+  block_users_.assign(plans, 0);
+  for (std::size_t plan = 0; plan < plans; ++plan) {
+    std::size_t first = 0;
+    while (first < plan && !same_blocks(program_->gemms[first], program_->gemms[plan])) ++first;
+    block_plan_[plan] = static_cast<int>(first);
+    ++block_users_[first];
+  }
+}
+
 tlm::BlockLoad ProgramRun::block(const mapper::Task& task, int k_tile, int block) {
-  const BlockKey key{task.plan, task.product, k_tile, block};
+  const int plan = block_plan_[static_cast<std::size_t>(task.plan)];
+  const BlockKey key{plan, task.product, k_tile, block};
   auto found = blocks_.find(key);
   if (found == blocks_.end()) {
     found = blocks_.emplace(key, make_block(task, k_tile, block)).first;

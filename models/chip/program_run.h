@@ -73,7 +73,7 @@ class ProgramRun : public tlm::WorkSource {
     std::int64_t begin = -1;  ///< offset in the sample
     std::int64_t bytes = 0;
   };
-  using BlockKey = std::tuple<int, int, int, int>;  // plan, product, k tile, block
+  using BlockKey = std::tuple<int, int, int, int>;  // first plan, product, k tile, block
   using TileKey = std::tuple<int, int, int, int>;   // plan, product, n tile, k tile
 
   const workload::Layer& layer(int index) const {
@@ -101,6 +101,8 @@ class ProgramRun : public tlm::WorkSource {
   /// Stored form of codes of a token, slot by slot, without padding.
   [[nodiscard]] std::int64_t encoded_bytes(const std::uint8_t* codes, std::int64_t count) const;
   tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
+  [[nodiscard]] bool same_blocks(const mapper::GemmPlan& a, const mapper::GemmPlan& b) const;
+  void find_same_blocks();
   /// Header and wanted rows of a tile that lies k by k from `address` on.
   void load_rows(const mapper::Task& task, int k_tile, std::uint64_t address, tlm::TileLoad& load);
   std::shared_ptr<const timing::engine::Tile> weight_tile(std::size_t id);
@@ -120,6 +122,10 @@ class ProgramRun : public tlm::WorkSource {
   mutable std::vector<std::vector<StoredTensor>> tensors_;
   std::vector<int> samples_left_;  ///< by layer: samples not complete
   int open_layers_ = 0;
+  /// Layers of the same input and split (query, key and value of an attention) load the same
+  /// blocks: the first plan of those that do, and how many of them are not complete.
+  std::vector<int> block_plan_;
+  std::vector<int> block_users_;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;
   /// Weight tiles that the program does not hold, compiled when they are loaded.

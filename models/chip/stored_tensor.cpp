@@ -2,28 +2,19 @@
 #include "chip/stored_tensor.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "base/bits.h"
 #include "base/error.h"
+#include "tensor/mask_matrix.h"
 
 namespace lacuna::chip {
 
 std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count) {
-  // 16 counts of a byte each, emptied before they can overflow.
-  using Bytes = std::uint8_t __attribute__((vector_size(16)));
   std::int64_t nonzeros = 0;
-  std::int64_t i = 0;
-  while (i + 16 <= count) {
-    Bytes sums{};
-    const std::int64_t end = std::min(count - 15, i + 16 * 255);
-    for (; i < end; i += 16) {
-      Bytes chunk;
-      std::memcpy(&chunk, codes + i, sizeof(chunk));
-      sums -= reinterpret_cast<Bytes>(chunk != Bytes{});  // true is -1
-    }
-    for (int lane = 0; lane < 16; ++lane) nonzeros += sums[lane];
+  for (std::int64_t i = 0; i < count; i += 64) {
+    const auto part = static_cast<int>(std::min<std::int64_t>(64, count - i));
+    nonzeros += base::popcount(tensor::nonzero_bits(codes + i, part));
   }
-  for (; i < count; ++i) nonzeros += codes[i] != 0 ? 1 : 0;
   return nonzeros;
 }
 

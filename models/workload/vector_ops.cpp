@@ -2,6 +2,7 @@
 #include "workload/vector_ops.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <vector>
@@ -215,6 +216,21 @@ void run_average_pool(const View& view) {
   }
 }
 
+void run_softmax(const View& view, std::int64_t row_begin, std::int64_t row_end) {
+  const Layer& layer = view.layer;
+  const std::int64_t width = view.out_value.channels() / layer.heads;
+  for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const std::int64_t seen = layer.causal ? std::min(width, layer.position + row + 1) : width;
+    for (std::int64_t head = 0; head < layer.heads; ++head) {
+      const auto first = static_cast<std::size_t>((row * layer.heads + head) * width);
+      const std::span<std::uint8_t> out = view.out.subspan(first, static_cast<std::size_t>(width));
+      softmax_row(view.in.subspan(first, static_cast<std::size_t>(seen)), view.in_value.is_signed(),
+                  layer.exp_table, layer.range, out.first(static_cast<std::size_t>(seen)));
+      std::fill(out.begin() + seen, out.end(), std::uint8_t{0});
+    }
+  }
+}
+
 /// Applies row(codes, out) to slices of `width` codes, `slices` of them from `first` on.
 template <class Row>
 void for_slices(const View& view, std::int64_t first, std::int64_t slices, std::int64_t width,
@@ -252,15 +268,29 @@ std::uint64_t integer_sqrt(std::uint64_t x) {
   return root;
 }
 
-void softmax_row(std::span<const int> codes, std::span<const std::uint16_t> table,
-                 const OutputRange& range, std::span<int> out) {
-  const int top = *std::max_element(codes.begin(), codes.end());
-  std::int64_t total = 0;
-  for (const int code : codes) total += table[static_cast<std::size_t>(top - code)];
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const std::int64_t e = table[static_cast<std::size_t>(top - codes[i])];
-    out[i] = static_cast<int>(finish((e * 255 + total / 2) / total, range));
+void softmax_row(std::span<const std::uint8_t> codes, bool is_signed,
+                 std::span<const std::uint16_t> table, const OutputRange& range,
+                 std::span<std::uint8_t> out) {
+  // A code with its highest bit turned is in order as an unsigned number. Rows are longer than
+  // there are different codes, so what each code becomes is worked out once.
+  const unsigned flip = is_signed ? 0x80U : 0U;
+  unsigned top = 0;
+  unsigned bottom = 255;
+  for (const std::uint8_t code : codes) {
+    top = std::max(top, code ^ flip);
+    bottom = std::min(bottom, code ^ flip);
   }
+  std::int64_t total = 0;
+  for (const std::uint8_t code : codes) total += table[top - (code ^ flip)];
+  std::array<std::uint8_t, 256> becomes;
+  const auto zero = static_cast<std::uint8_t>(finish(0, range));
+  const std::int64_t half = total / 2;
+  for (unsigned below = 0; below <= top - bottom; ++below) {
+    const std::int64_t scaled = table[below] * std::int64_t{255} + half;
+    becomes[below] =
+        scaled < total ? zero : static_cast<std::uint8_t>(finish(scaled / total, range));
+  }
+  for (std::size_t i = 0; i < codes.size(); ++i) out[i] = becomes[top - (codes[i] ^ flip)];
 }
 
 void layer_norm_row(std::span<const int> codes, std::span<const std::int32_t> gamma,
@@ -376,22 +406,7 @@ void run_vector_rows(const Layer& layer, TensorStore& store, std::int64_t sample
                  });
       break;
     case Op::kSoftmax:
-      if (layer.causal) {
-        std::int64_t slice = row_begin * layer.heads;
-        for_slices(view, row_begin * channels, rows * layer.heads, channels / layer.heads,
-                   [&](std::span<const int> codes, std::span<int> out) {
-                     const std::size_t seen = std::min<std::size_t>(
-                         codes.size(),
-                         static_cast<std::size_t>(layer.position + slice++ / layer.heads + 1));
-                     softmax_row(codes.first(seen), layer.exp_table, layer.range, out.first(seen));
-                     std::fill(out.begin() + static_cast<std::ptrdiff_t>(seen), out.end(), 0);
-                   });
-        break;
-      }
-      for_slices(view, row_begin * channels, rows * layer.heads, channels / layer.heads,
-                 [&](std::span<const int> codes, std::span<int> out) {
-                   softmax_row(codes, layer.exp_table, layer.range, out);
-                 });
+      run_softmax(view, row_begin, row_end);
       break;
     case Op::kLayerNorm:
       for_slices(view, row_begin * channels, rows, channels,

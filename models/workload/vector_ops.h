@@ -28,9 +28,10 @@ void run_vector_layer(const Layer& layer, TensorStore& store, std::int64_t sampl
   return quotient - ((dividend % divisor != 0 && dividend < 0) ? 1 : 0);
 }
 
-/// One row of softmax: `codes` (as numbers) to u8 codes. `table` has 256 entries, the first not 0.
-void softmax_row(std::span<const int> codes, std::span<const std::uint16_t> table,
-                 const OutputRange& range, std::span<int> out);
+/// One row of softmax: s8 or u8 codes to u8 codes. `table` has 256 entries, the first not 0.
+void softmax_row(std::span<const std::uint8_t> codes, bool is_signed,
+                 std::span<const std::uint16_t> table, const OutputRange& range,
+                 std::span<std::uint8_t> out);
 /// One token of layer_norm.
 void layer_norm_row(std::span<const int> codes, std::span<const std::int32_t> gamma,
                     std::span<const std::int32_t> beta, int shift, const OutputRange& range,

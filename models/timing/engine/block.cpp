@@ -80,6 +80,7 @@ class BlockBuilder {
     first_segment_ = table_.first_segment(source.windows);
     touched_ = table_.last_segment(source.windows) - first_segment_;
     power_of_two_ways_ = std::has_single_bit(static_cast<unsigned>(block_.k_ways));
+    simple_ = power_of_two_ways_ && block_.lanes == 1;
   }
 
   Block build(const params::EngineParams& params) {
@@ -94,6 +95,7 @@ class BlockBuilder {
       }
       for (int w = 0; w < block_.windows; ++w) add_window(g, w);
     }
+    for (int w = 0; simple_ && w < block_.windows; ++w) simple_counts(w);
     for (int q = 0; q < block_.k_ways; ++q) {
       block_.values[size_of(q)].resize(used_[size_of(q)]);
       block_.values[size_of(q)].shrink_to_fit();
@@ -117,12 +119,29 @@ class BlockBuilder {
                  touched);
   }
 
-  void add_window(int group, int window) {
+  /// The k of a window, and how far into a row of its segment they begin.
+  struct Place {
+    int segment;
+    std::int64_t channel;
+    int count;
+  };
+  [[nodiscard]] Place place_of(int window) const {
     const int global = source_.windows.begin + window;
     const int segment = global / table_.segment_windows();
-    const std::int64_t channel = table_.k_range({global, global + 1}).begin -
-                                 std::int64_t{segment} * source_.segments.channels;
-    const int count = static_cast<int>(table_.k_range({global, global + 1}).count());
+    const KRange range = table_.k_range({global, global + 1});
+    return {segment, range.begin - std::int64_t{segment} * source_.segments.channels,
+            static_cast<int>(range.count())};
+  }
+  [[nodiscard]] const std::uint8_t* codes_of(int token, const Place& place) const {
+    const std::uint8_t* row =
+        source_.rows[size_of(token) * size_of(touched_) + size_of(place.segment - first_segment_)];
+    return row == nullptr ? nullptr : row + place.channel;
+  }
+
+  void add_window(int group, int window) {
+    const int global = source_.windows.begin + window;
+    const Place place = place_of(window);
+    const int count = place.count;
     const int words = (count + 63) / 64;
 
     RawMask any;
@@ -131,13 +150,12 @@ class BlockBuilder {
     for (int v = 0; v < block_.lanes; ++v) {
       const int token = group * block_.lanes + v;
       if (token >= block_.tokens) break;
-      const std::uint8_t* row =
-          source_.rows[size_of(token) * size_of(touched_) + size_of(segment - first_segment_)];
+      const std::uint8_t* row = codes_of(token, place);
       if (row == nullptr) continue;
-      lane_codes[size_of(v)] = row + channel;
+      lane_codes[size_of(v)] = row;
       for (int i = 0; i < words; ++i) {
-        any[size_of(i)] |= tensor::nonzero_bits(row + channel + std::int64_t{64} * i,
-                                                std::min(64, count - 64 * i));
+        any[size_of(i)] |=
+            tensor::nonzero_bits(row + std::int64_t{64} * i, std::min(64, count - 64 * i));
       }
     }
     if (!source_.skip_activations) {
@@ -148,9 +166,13 @@ class BlockBuilder {
 
     const int position = table_.base(global) - table_.base(source_.windows.begin);
     split_mask(any, words, group, window);
-    for (int i = 0; i < words; ++i) {
-      for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
-        add_value(lane_codes, 64 * i + base::lowest_bit(bits), position);
+    if (simple_) {
+      add_values(lane_codes[0], any, words);
+    } else {
+      for (int i = 0; i < words; ++i) {
+        for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
+          add_value(lane_codes, 64 * i + base::lowest_bit(bits), position);
+        }
       }
     }
     for (int q = 0; q < block_.k_ways; ++q) {
@@ -185,6 +207,58 @@ class BlockBuilder {
         const int k = 64 * i + base::lowest_bit(bits);
         way_mask(k % ways)[k / ways / 64] |= std::uint64_t{1}
                                              << static_cast<unsigned>(k / ways % 64);
+      }
+    }
+  }
+
+  /// One token's values. What counts them is simple_counts().
+  void add_values(const std::uint8_t* codes, const RawMask& any, int words) {
+    const auto last_way = static_cast<unsigned>(block_.k_ways - 1);
+    std::array<std::uint8_t*, 16> next{};
+    for (std::size_t q = 0; q <= last_way; ++q) next[q] = block_.values[q].data() + used_[q];
+    for (int i = 0; i < words; ++i) {
+      for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
+        const auto k = static_cast<unsigned>(64 * i + base::lowest_bit(bits));
+        *next[k & last_way]++ = codes == nullptr ? std::uint8_t{0} : codes[k];
+      }
+    }
+    for (std::size_t q = 0; q <= last_way; ++q) {
+      used_[q] = static_cast<std::size_t>(next[q] - block_.values[q].data());
+    }
+  }
+
+  /// set_groups and nonzero_lanes where a group is a token: 16 k at a time, down all tokens.
+  void simple_counts(int window) {
+    using Bytes = std::uint8_t __attribute__((vector_size(16)));
+    const Place place = place_of(window);
+    const int global = source_.windows.begin + window;
+    const int position = table_.base(global) - table_.base(source_.windows.begin);
+    std::array<std::uint32_t, 16> counts{};
+    for (int k = 0; k < place.count; k += 16) {
+      const int part = std::min(16, place.count - k);
+      counts.fill(0);
+      for (int begin = 0; begin < block_.tokens; begin += 255) {  // a byte can count so far
+        Bytes sums{};
+        for (int t = begin; t < std::min(begin + 255, block_.tokens); ++t) {
+          const std::uint8_t* row = codes_of(t, place);
+          if (row == nullptr) continue;
+          Bytes codes{};
+          if (part == 16) {
+            std::memcpy(&codes, row + k, sizeof(codes));
+          } else {
+            std::memcpy(&codes, row + k, size_of(part));
+          }
+          sums -= reinterpret_cast<Bytes>(codes != Bytes{});  // true is -1
+        }
+        for (int i = 0; i < 16; ++i) counts[size_of(i)] += sums[i];
+      }
+      for (int i = 0; i < part; ++i) {
+        const std::size_t column = size_of((k + i) % block_.k_ways) * size_of(block_.positions) +
+                                   size_of(position + (k + i) / block_.k_ways);
+        block_.nonzero_lanes[column] = counts[size_of(i)];
+        block_.set_groups[column] = source_.skip_activations
+                                        ? counts[size_of(i)]
+                                        : static_cast<std::uint32_t>(block_.tokens);
       }
     }
   }
@@ -231,6 +305,7 @@ class BlockBuilder {
   int first_segment_ = 0;
   int touched_ = 0;
   bool power_of_two_ways_ = false;
+  bool simple_ = false;  ///< that, and one lane
 };
 
 }  // namespace

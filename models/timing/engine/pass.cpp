@@ -93,12 +93,13 @@ PassResult evaluate(const params::EngineParams& params, const Tile& tile, const 
     result.group_end.reserve(static_cast<std::size_t>(block.groups));
     result.drain_end.reserve(static_cast<std::size_t>(block.groups));
     const bool plain = options.trace || options.kernel == Kernel::kPlain;
+    count_structure(inputs, result.counters);
     if (plain || !evaluate_vector(inputs, options.kernel, result)) {
       result = PassResult{};
+      count_structure(inputs, result.counters);
       evaluate_plain(inputs, options.trace, result);
       result.carry_in_used = command.hold1 > 0;  // it does not look
     }
-    count_structure(inputs, result.counters);
     finish_counters(inputs, result);
   }
   if (options.functional) evaluate_function(inputs, psum_in, options.kernel, result);

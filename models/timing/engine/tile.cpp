@@ -165,10 +165,22 @@ void fill_masks(Tile& tile, const WindowTable& table, const TileSource& source) 
 }
 
 int popcount_bytes(const std::uint8_t* bytes, int count) {
-  if (count <= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes, size_of(count));
+  // Copies of a constant length are single loads.
+  const auto bits = [bytes](auto word) {
+    std::memcpy(&word, bytes, sizeof(word));
     return std::popcount(word);
+  };
+  switch (count) {
+    case 1:
+      return bits(std::uint8_t{});
+    case 2:
+      return bits(std::uint16_t{});
+    case 4:
+      return bits(std::uint32_t{});
+    case 8:
+      return bits(std::uint64_t{});
+    default:
+      break;
   }
   int total = 0;
   for (int i = 0; i < count; ++i) total += std::popcount(bytes[i]);

@@ -22,7 +22,8 @@ struct PassInputs {
 /// One PE and one entry at a time, in 64 bits; records every event if `trace`.
 void evaluate_plain(const PassInputs& inputs, bool trace, PassResult& result);
 
-/// Vectors of lags. False if a lag left the range of every vector version: use evaluate_plain().
+/// Vectors of lags; reads result.counters.acc_writes. False if a lag left the range of every vector
+/// version: use evaluate_plain().
 [[nodiscard]] bool evaluate_vector(const PassInputs& inputs, Kernel kernel, PassResult& result);
 
 /// Counters that follow from tile and block alone.

@@ -103,10 +103,7 @@ bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {
     const std::uint64_t all_pes =
         static_cast<std::uint64_t>(in.params.pes) * static_cast<std::uint64_t>(in.params.k_ways);
     counters.pe_edge = output.tail + all_pes * kFillLatency;
-    std::uint64_t slots = 0;  // with a weight
-    for (std::size_t e = 0; e < tile.count_sum.size(); ++e) {
-      slots += std::uint64_t{block.set_groups[e]} * tile.count_sum[e];
-    }
+    const std::uint64_t slots = counters.acc_writes;  // with a weight
     counters.pe_mac = slots;
     counters.pe_issue = all_pes * static_cast<std::uint64_t>(result.length) - slots -
                         counters.pe_slot - counters.pe_bank - counters.pe_edge -

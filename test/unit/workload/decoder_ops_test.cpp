@@ -169,11 +169,15 @@ TEST_F(DecoderOps, CausalRowsSeeWhatLiesBeforeThem) {
     const int seen = std::min(5, token + 2);
     for (int head = 0; head < 2; ++head) {
       const auto base = static_cast<std::size_t>(token * 10 + head * 5);
-      std::vector<int> expected(5, 0);
-      softmax_row(std::span(x).subspan(base, static_cast<std::size_t>(seen)), exponential_table(),
-                  {0, 255, 0}, std::span(expected).first(static_cast<std::size_t>(seen)));
-      EXPECT_EQ(std::vector<int>(y.begin() + static_cast<std::ptrdiff_t>(base),
-                                 y.begin() + static_cast<std::ptrdiff_t>(base) + 5),
+      std::vector<std::uint8_t> codes;
+      for (int i = 0; i < seen; ++i) {
+        codes.push_back(static_cast<std::uint8_t>(x[base + static_cast<std::size_t>(i)]));
+      }
+      std::vector<std::uint8_t> expected(5, 0);
+      softmax_row(codes, true, exponential_table(), {0, 255, 0},
+                  std::span(expected).first(static_cast<std::size_t>(seen)));
+      EXPECT_EQ(std::vector<std::uint8_t>(y.begin() + static_cast<std::ptrdiff_t>(base),
+                                          y.begin() + static_cast<std::ptrdiff_t>(base) + 5),
                 expected)
           << token << " " << head;
     }

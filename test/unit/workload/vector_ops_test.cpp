@@ -110,29 +110,34 @@ TEST(Softmax, EqualsTheOracle) {
     std::vector<int> codes(1 + rng.below(70));
     for (int& code : codes)
       code = static_cast<int>(rng.range(is_signed ? -128 : 0, is_signed ? 127 : 255));
-    std::vector<int> out(codes.size());
-    softmax_row(codes, table, range, out);
+    std::vector<std::uint8_t> bytes;
+    for (const int code : codes) bytes.push_back(static_cast<std::uint8_t>(code));
+    std::vector<std::uint8_t> out(codes.size());
+    softmax_row(bytes, is_signed, table, range, out);
     const int top = *std::max_element(codes.begin(), codes.end());
     Wide t = 0;
     for (const int code : codes) t += table[static_cast<std::size_t>(top - code)];
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const Wide e = table[static_cast<std::size_t>(top - codes[i])];
       const Wide y = gate(floor_div(e * 255 + floor_div(t, 2), t), range.gate);
-      ASSERT_EQ(out[i], static_cast<int>(y));
+      ASSERT_EQ(int{out[i]}, static_cast<int>(y));
     }
   }
 }
 
 TEST(Softmax, Corners) {
   const OutputRange range{0, 255, 0};
-  std::vector<int> out(1);
-  softmax_row(std::vector<int>{-128}, exp_table(0.1), range, out);
-  EXPECT_EQ(out[0], 255);  // alone
+  using Codes = std::vector<std::uint8_t>;
+  Codes out(1);
+  softmax_row(Codes{0x80}, true, exp_table(0.1), range, out);
+  EXPECT_EQ(int{out[0]}, 255);  // alone
   out.resize(2);
-  softmax_row(std::vector<int>{255, 0}, exp_table(0.1), range, out);
-  EXPECT_EQ(out, (std::vector<int>{255, 0}));
-  softmax_row(std::vector<int>{5, 5}, exp_table(0.1), range, out);
-  EXPECT_EQ(out, (std::vector<int>{128, 128}));  // 127.5 rounds up
+  softmax_row(Codes{255, 0}, false, exp_table(0.1), range, out);
+  EXPECT_EQ(out, (Codes{255, 0}));
+  softmax_row(Codes{0x7F, 0x80}, true, exp_table(0.1), range, out);
+  EXPECT_EQ(out, (Codes{255, 0}));
+  softmax_row(Codes{5, 5}, false, exp_table(0.1), range, out);
+  EXPECT_EQ(out, (Codes{128, 128}));  // 127.5 rounds up
 }
 
 std::vector<int> oracle_layer_norm(const std::vector<int>& x,
