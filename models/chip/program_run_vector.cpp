@@ -42,6 +42,9 @@ TokenRange input_tokens(const workload::Graph& graph, const workload::Layer& lay
       return {row_begin / out_width / layer.factor * width,
               ((row_end - 1) / out_width / layer.factor + 1) * width};
     }
+    case params::Op::kMultiply:
+      if (operand == layer.right && input.tokens() == 1) return {0, 1};  // for all tokens
+      return {row_begin, row_end};
     case params::Op::kSlice:
       return {layer.begin + row_begin, layer.begin + row_end};
     case params::Op::kConcat: {

@@ -137,7 +137,8 @@ class Child {
 }  // namespace
 
 std::vector<std::string> run_in_children(const std::vector<std::function<std::string()>>& tasks,
-                                         int parallel) {
+                                         int parallel,
+                                         const std::function<void(std::int64_t)>& report) {
   std::vector<std::unique_ptr<Child>> children(tasks.size());
   std::size_t started = 0;
   std::size_t finished = 0;
@@ -160,7 +161,9 @@ std::vector<std::string> run_in_children(const std::vector<std::function<std::st
     for (std::size_t i = 0; i < waiting.size(); ++i) {
       if (waiting[i].revents == 0) continue;
       who[i]->receive();
-      if (who[i]->finished()) ++finished;
+      if (!who[i]->finished()) continue;
+      ++finished;
+      if (report) report(static_cast<std::int64_t>(finished));
     }
   }
   std::vector<std::string> results;

@@ -6,6 +6,7 @@
 #include "cli/dram_command.h"
 #include "cli/formats_command.h"
 #include "cli/gemm_command.h"
+#include "cli/lengths_command.h"
 #include "cli/rtl_command.h"
 #include "cli/run_command.h"
 #include "cli/schema_command.h"
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_run_command());
   commands.push_back(make_gemm_command());
   commands.push_back(make_tokens_command());
+  commands.push_back(make_lengths_command());
   commands.push_back(make_dram_command());
   commands.push_back(make_trace_command());
   commands.push_back(make_formats_command());

@@ -203,6 +203,7 @@ Rendered simulate(const RunOptions& options, const Job& job, bool colour) {
   const report::Summary summary = report::summarize(input);
   if (folder) folder->write(input, summary);
   rendered.text = report::run_text(input, summary, colour);
+  rendered.source = report::source_text(job.graph);
   rendered.json = report::json_text(report::run_json(input, summary));
   rendered.complaint = complaint_of(result);
   if (!rendered.complaint.empty()) rendered.status = kExitCheckFailed;

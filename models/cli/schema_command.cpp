@@ -8,6 +8,7 @@
 #include "config/schema.h"
 #include "params/chip_params.h"
 #include "params/energy_params.h"
+#include "params/length_params.h"
 #include "params/memory_params.h"
 #include "params/workload_params.h"
 #include "trace/import_map.h"
@@ -37,6 +38,8 @@ std::vector<FileKind> file_kinds() {
       file_kind<params::EnergyParams>("energy", "Lacuna energy table", "configs/energy"),
       file_kind<params::WorkloadParams>("workload", "Lacuna workload", "configs/workloads, traces"),
       file_kind<trace::ImportMap>("import", "Lacuna import map", "configs/imports"),
+      file_kind<params::LengthParams>("lengths", "Lacuna distribution of lengths",
+                                      "configs/lengths"),
   };
 }
 
@@ -47,7 +50,7 @@ class SchemaCommand final : public Command {
     return "print the JSON Schema of a kind of file, or the table of all keys";
   }
   void add_options(CLI::App& app) override {
-    app.add_option("KIND", kind_, "chip (default), memory, energy, workload or import");
+    app.add_option("KIND", kind_, "chip (default), memory, energy, workload, import or lengths");
     app.add_flag("--markdown", markdown_, "the table of the keys of all kinds, as Markdown");
   }
   int run(std::ostream& out) override {

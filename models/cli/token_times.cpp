@@ -7,28 +7,20 @@ namespace lacuna::cli {
 
 std::vector<std::int64_t> sampled_contexts(std::int64_t prompt, std::int64_t output,
                                            std::int64_t points) {
-  LACUNA_CHECK(prompt >= 1 && output >= 1 && points >= 2, "{} {} {}", prompt, output, points);
-  const std::int64_t steps = output - 1;
-  std::vector<std::int64_t> contexts;
-  if (steps <= points) {
-    for (std::int64_t i = 1; i <= steps; ++i) contexts.push_back(prompt + i);
-    return contexts;
-  }
-  for (std::int64_t i = 0; i < points; ++i) {
-    contexts.push_back(prompt + 1 + (steps - 1) * i / (points - 1));
-  }
-  return contexts;
+  LACUNA_CHECK(prompt >= 1 && output >= 1, "{} {}", prompt, output);
+  return evenly_spaced(prompt + 1, prompt + output - 1, points);
 }
 
-TokenTimes token_times(const TokenStep& prefill, const std::vector<TokenStep>& steps,
+TokenTimes token_times(const SimulatedStep& prefill, const std::vector<SimulatedStep>& steps,
                        std::int64_t batch) {
   TokenTimes times;
   times.first_token_s = prefill.seconds;
   times.simulated = static_cast<std::int64_t>(steps.size());
+  times.left_out_error = left_out_error(steps);
   double seconds = 0;
   double energy = 0;
   double bytes = 0;
-  const auto add = [&](double weight, const TokenStep& step) {
+  const auto add = [&](double weight, const SimulatedStep& step) {
     seconds += weight * step.seconds;
     energy += weight * step.energy_j;
     bytes += weight * step.dram_bytes;
@@ -36,13 +28,13 @@ TokenTimes token_times(const TokenStep& prefill, const std::vector<TokenStep>& s
   for (std::size_t i = 0; i < steps.size(); ++i) {
     add(1, steps[i]);
     if (i == 0) continue;
-    const std::int64_t apart = steps[i].context - steps[i - 1].context;
-    LACUNA_CHECK(apart >= 1, "contexts {} and {}", steps[i - 1].context, steps[i].context);
+    const std::int64_t apart = steps[i].size - steps[i - 1].size;
+    LACUNA_CHECK(apart >= 1, "contexts {} and {}", steps[i - 1].size, steps[i].size);
     // Strictly between: apart - 1 points of a straight line, whose mean is that of its ends.
     add(static_cast<double>(apart - 1) / 2, steps[i - 1]);
     add(static_cast<double>(apart - 1) / 2, steps[i]);
   }
-  if (!steps.empty()) times.steps = steps.back().context - steps.front().context + 1;
+  if (!steps.empty()) times.steps = steps.back().size - steps.front().size + 1;
   const auto count = static_cast<double>(times.steps);
   const auto samples = static_cast<double>(batch);
   times.total_s = prefill.seconds + seconds;

@@ -6,15 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace lacuna::cli {
+#include "cli/simulated_step.h"
 
-/// What one step of the whole batch takes.
-struct TokenStep {
-  std::int64_t context = 0;  ///< tokens that attention sees, the new one included
-  double seconds = 0;
-  double energy_j = 0;
-  double dram_bytes = 0;
-};
+namespace lacuna::cli {
 
 /// Contexts to simulate for an answer of `output` tokens to a prompt: the first token comes from
 /// prefill, so that steps have contexts prompt + 1 .. prompt + output - 1. `points` of them, evenly
@@ -32,11 +26,13 @@ struct TokenTimes {
   double decode_dram_bytes = 0;    ///< mean of a step
   std::int64_t steps = 0;          ///< of decode
   std::int64_t simulated = 0;      ///< of them
+  double left_out_error = 0;       ///< of the simulated steps (simulated_step.h)
 };
 
-/// Steps between two simulated ones lie on a straight line between them. `steps` ascend by context
-/// and hold both ends (sampled_contexts).
-[[nodiscard]] TokenTimes token_times(const TokenStep& prefill, const std::vector<TokenStep>& steps,
-                                     std::int64_t batch);
+/// Steps between two simulated ones lie on a straight line between them. What a step takes is that
+/// of the whole batch, its size the context: the tokens that attention sees, the new one included.
+/// `steps` ascend and hold both ends (sampled_contexts).
+[[nodiscard]] TokenTimes token_times(const SimulatedStep& prefill,
+                                     const std::vector<SimulatedStep>& steps, std::int64_t batch);
 
 }  // namespace lacuna::cli

@@ -152,11 +152,12 @@ class Expander {
     return true;
   }
 
-  /// `use: name`: the members of that parameter, as far as the map does not have them itself.
+  /// `use: name`: the members of that parameter, as far as the map does not have them itself. The
+  /// name may have parameters in it.
   void insert_fragment(Node& node) const {
     const Member* use = node.find(kUse);
     if (use == nullptr) return;
-    const std::string name = use->value.kind == Node::Kind::kScalar ? use->value.scalar : "";
+    const std::string name = use->value.kind == Node::Kind::kScalar ? substitute(use->value) : "";
     std::vector<std::string> known;
     for (const auto& [each, fragment] : fragments_) {
       known.push_back(each);

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "report/source_text.h"
+
 namespace lacuna::report {
 
 namespace {
@@ -319,9 +321,12 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   json["met"] = result.met;
   Json provenance = Json::object();
   for (const auto& [key, text] : input.graph.provenance) provenance[key] = text_or_number(text);
+  const SourceSummary sources = summarize_sources(input.graph);
   json["provenance"] = Json{{"workload", provenance},
                             {"weights", summary.weight_origins},
+                            {"weight_matrices", sources.weights.distinct},
                             {"inputs", summary.input_origins},
+                            {"input_statistics", sources.inputs.sources},
                             {"files", settings.files}};
   return json;
 }

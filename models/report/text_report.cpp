@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "report/format.h"
+#include "report/source_text.h"
 
 namespace lacuna::report {
 
@@ -29,11 +30,6 @@ std::string line(const std::string& label, const std::string& text) {
   return fmt::format("{:<11} {}\n", label, text);
 }
 
-std::string provenance_value(const workload::Graph& graph, const std::string& key) {
-  const auto found = graph.provenance.find(key);
-  return found == graph.provenance.end() ? std::string() : base::printable(found->second, 100);
-}
-
 std::string header(const ReportInput& input, const Summary& summary) {
   const chip::RunResult& result = input.result;
   const double clock = result.clock_hz;
@@ -48,12 +44,7 @@ std::string header(const ReportInput& input, const Summary& summary) {
   text += line("Workload",
                fmt::format("{}: {} samples in batches of {}", base::printable(result.workload),
                            result.samples, input.settings.batch));
-  std::string source = provenance_value(input.graph, "source");
-  for (const char* key : {"model", "method", "data"}) {
-    const std::string value = provenance_value(input.graph, key);
-    if (!value.empty()) source += "; " + value;
-  }
-  if (!source.empty()) text += line("Source", source);
+  text += source_text(input.graph);
   return text;
 }
 
@@ -267,6 +258,12 @@ std::string situations(const chip::RunResult& result) {
 }
 
 }  // namespace
+
+std::string source_text(const workload::Graph& graph) {
+  std::string text;
+  for (const SourceLine& part : source_lines(graph)) text += line(part.label, part.text);
+  return text;
+}
 
 std::string run_text(const ReportInput& input, const Summary& summary, bool colour) {
   std::string text = header(input, summary);

@@ -416,7 +416,11 @@ void LayerBuilder::fill_add(const LayerParams& from, const std::string& key, Lay
   } else {
     right_name = std::get<std::string>(*from.right);
     layer.right = values_.find(key + ".right", right_name);
-    if (graph_.value(layer.right).shape != shape) {
+    const Value& right = graph_.value(layer.right);
+    // A factor for each channel: one token, for all of them (squeeze-and-excite).
+    const bool for_all = from.op == Op::kMultiply && right.tokens() == 1 &&
+                         right.channels() == shape.back();
+    if (right.shape != shape && !for_all) {
       fail(key + ".right",
            fmt::format("{} '{}': the operands have shapes {} and {}", enum_name(from.op), from.name,
                        shape_text(shape), shape_text(graph_.value(layer.right).shape)));

@@ -62,14 +62,18 @@ void run_add(const View& view, const TensorStore& stored, std::int64_t sample, s
   }
 }
 
+/// A right operand of one token is there for every token.
 void run_multiply(const View& view, const TensorStore& stored, std::int64_t sample,
                   std::int64_t begin, std::int64_t end) {
   const Layer& layer = view.layer;
   const std::span<const std::uint8_t> right = stored.codes(layer.right, sample);
   const bool right_signed = stored.graph().value(layer.right).is_signed();
+  const auto period = static_cast<std::int64_t>(right.size());
+  const bool for_all = period < view.out_value.elements();
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int64_t product =
-        std::int64_t{view.input(i)} * as_number(right[static_cast<std::size_t>(i)], right_signed);
+        std::int64_t{view.input(i)} *
+        as_number(right[static_cast<std::size_t>(for_all ? i % period : i)], right_signed);
     view.store(i, finish(round_shift(product * layer.multiplier_left, layer.shift), layer.range));
   }
 }

@@ -16,6 +16,15 @@ def tokens(name, options, message):
     return Case(f"tokens_{name}", ["tokens", TINY, GPT, *options], message)
 
 
+BERT = "@ROOT@/configs/workloads/bert-base.yaml"
+COUNTS = "schema: lacuna-length-counts-1\nname: mine\nsource: me\nlimit: 96\n"
+
+
+def lengths(name, text, message, options=(), workload=BERT):
+    return Case(f"lengths_{name}", ["lengths", TINY, workload, "--distribution", "d.yaml", *options], message,
+                {"d.yaml": text})
+
+
 INPUT = "inputs: [{name: x, shape: [2, $width], type: s8, sparsity: 0, seed: 1, samples: 1}]\n"
 
 CASES = [
@@ -44,4 +53,35 @@ CASES = [
     Case("tokens_no_language_model", ["tokens", TINY, "@ROOT@/configs/workloads/vit-b-16.yaml"],
          "--param: there is no parameter 'decode'; the workload has samples, layers, hidden, heads, feed_forward, seed, "
          "weight_sparsity, activation_sparsity, distinct_blocks, weights and activations"),
+    lengths("empty_file", "", "d.yaml: is empty"),
+    lengths("no_counts", COUNTS, "d.yaml:1:1: missing key 'counts': length in tokens: how many sequences have it, or their share"),
+    lengths("empty_counts", COUNTS + "counts: {}\n", "d.yaml:5:9: there is no sequence: every count is 0"),
+    lengths("zeros", COUNTS + "counts: {3: 0}\n", "d.yaml:5:9: there is no sequence: every count is 0"),
+    lengths("negative", COUNTS + "counts: {3: 1, 5: -2}\n", "d.yaml:5:19: counts.5: -2 is out of range; expected 0 to 1000000000000000"),
+    lengths("nan", COUNTS + "counts: {3: .nan}\n", "d.yaml:5:13: counts.3: '.nan' is not a number; expected a number"),
+    lengths("infinite", COUNTS + "counts: {3: .inf}\n", "d.yaml:5:13: counts.3: '.inf' is not a number; expected a number"),
+    lengths("no_length", COUNTS + "counts: {short: 1}\n",
+            "d.yaml:5:17: 'short' is not a length: a whole number from 1 to 1048576"),
+    lengths("length_0", COUNTS + "counts: {0: 1}\n",
+            "d.yaml:5:13: '0' is not a length: a whole number from 1 to 1048576"),
+    lengths("twice", COUNTS + "counts: {3: 1, 3: 1}\n", "d.yaml:5:16: the key '3' is already given in line 5"),
+    lengths("beyond_limit", COUNTS + "counts: {3: 1, 97: 1}\n",
+            "d.yaml:5:20: length 97 is beyond the limit of 96"),
+    lengths("limit_0", COUNTS.replace("96", "0") + "counts: {1: 1}\n",
+            "d.yaml:4:8: limit: 0 is out of range; expected 1 to 1048576"),
+    lengths("schema", COUNTS.replace("counts-1", "counts-9") + "counts: {1: 1}\n",
+            "d.yaml:1:9: schema 'lacuna-length-counts-9' is not known; this version reads 'lacuna-length-counts-1'"),
+    lengths("own_parameter", COUNTS + "counts: {1: 1}\n",
+            "--param sequence: lacuna lengths sets this itself, from --distribution and --batch", ["--param", "sequence=3"]),
+    lengths("no_such_parameter", COUNTS + "counts: {1: 1}\n",
+            "--param: there is no parameter 'length'; the workload has samples, sequence, layers, hidden, heads, feed_forward, "
+            "vocabulary, seed, weight_sparsity, activation_sparsity, distinct_blocks, weights and activations", ["--length-parameter", "length"]),
+    lengths("out", COUNTS + "counts: {1: 1}\n",
+            "--out goes with lacuna run, which simulates one step; see docs/guide/networks.md", ["--out", "o"]),
+    lengths("bucket", COUNTS + "counts: {1: 1}\n",
+            "--bucket: '0' is not a whole number from 1 to 1048576; see 'lacuna lengths --help'", ["--bucket", "0"]),
+    Case("lengths_no_file", ["lengths", TINY, BERT, "--distribution", "none.yaml"],
+         "cannot open 'none.yaml': No such file or directory"),
+    Case("lengths_no_distribution", ["lengths", TINY, BERT],
+         "--distribution is required; see 'lacuna lengths --help'"),
 ]

@@ -12,6 +12,7 @@
 #include "config/chip_files.h"
 #include "config/values.h"
 #include "config/workload_files.h"
+#include "params/length_params.h"
 #include "params/workload_params.h"
 
 namespace lacuna::config {
@@ -70,6 +71,26 @@ TEST(Shipped, MemoriesEnergyTablesAndTracesLoad) {
   for (const std::string& path : yaml_files("traces")) {
     expect_round_trip<params::WorkloadParams>(path);
   }
+}
+
+// Krell et al. 2021, squad_1_1_histogram: as many sequences and tokens as the published counts.
+TEST(Shipped, LengthsOfSquad) {
+  for (const std::string& path : yaml_files("configs/lengths")) {
+    EXPECT_NO_THROW(static_cast<void>(load<params::LengthParams>(path))) << path;
+  }
+  const auto squad = load<params::LengthParams>(kRoot + "configs/lengths/squad-1.1.yaml").value;
+  const std::vector<params::LengthCount> lengths = squad.lengths();
+  double sequences = 0;
+  double tokens = 0;
+  for (const params::LengthCount& entry : lengths) {
+    sequences += entry.count;
+    tokens += entry.count * static_cast<double>(entry.length);
+  }
+  EXPECT_EQ(sequences, 88'641);
+  EXPECT_EQ(tokens, 15'249'479);
+  EXPECT_EQ(squad.limit, 384);
+  EXPECT_EQ(lengths.front(), (params::LengthCount{36, 3}));
+  EXPECT_EQ(lengths.back(), (params::LengthCount{384, 1054}));
 }
 
 TEST(Damaged, ChipsLoadOrAreRefused) {

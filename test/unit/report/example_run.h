@@ -55,7 +55,8 @@ inline workload::Graph example_graph() {
   image.provenance = {workload::Origin::kCaptured, "t.safetensors:image"};
   workload::Value inner;
   inner.name = "conv1";
-  inner.provenance = {workload::Origin::kComputed, ""};
+  inner.provenance = {workload::Origin::kStatistic, "unstructured, density 0.5, seed 8 (table 1)"};
+  inner.drawn.source = "table 1";
   graph.values = {image, inner};
   workload::Layer conv;
   conv.name = "conv1";

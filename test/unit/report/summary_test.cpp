@@ -44,7 +44,7 @@ TEST(Summary, FiguresByHand) {
   EXPECT_DOUBLE_EQ(summary.reference_accuracy, 0.875);
   EXPECT_EQ(summary.weight_origins.at("captured"), 1);
   EXPECT_EQ(summary.weight_origins.at("statistic"), 1);
-  EXPECT_EQ(summary.input_origins.at("computed"), 1);
+  EXPECT_EQ(summary.input_origins.at("statistic"), 1);
 }
 
 TEST(Summary, EnergyOfTheRunAndOfALayer) {

@@ -67,6 +67,34 @@ TEST_F(DecoderOps, MultiplyTakesTheProductThroughTheScale) {
   }
 }
 
+TEST_F(DecoderOps, MultiplyByOneTokenScalesTheChannels) {
+  const std::string more =
+      "  - {name: s, shape: [1, 40], type: u8, sparsity: 0, seed: 3, samples: 1}\n";
+  const std::string op = "op: multiply, right: s, multiplier: 5, shift: 9, output: {type: s8}";
+  for (const char* shape : {"[6, 40]", "[2, 3, 40]"}) {
+    const Graph graph = one(shape, "s8", op, more);
+    const std::vector<int> a = input(graph, 0);
+    const std::vector<int> s = input(graph, 2);
+    const std::vector<int> y = run(graph);
+    ASSERT_EQ(y.size(), 240U);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      EXPECT_EQ(y[i], clamp_s8((a[i] * s[i % 40] * 5 + 256) / 512.0)) << i;
+    }
+  }
+  const auto refused = [&](const std::string& shape, const std::string& layer) {
+    try {
+      static_cast<void>(one(shape, "s8", layer, more));
+    } catch (const base::UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(refused("[6, 20]", op), HasSubstr("the operands have shapes [6, 20] and [1, 40]"));
+  EXPECT_THAT(refused("[6, 40]",
+                      "op: add, right: s, multiplier: [1, 1], shift: 9, output: {type: s8}"),
+              HasSubstr("the operands have shapes [6, 40] and [1, 40]"));
+}
+
 TEST_F(DecoderOps, RmsNormOfATokenHasTheStatedSize) {
   const Graph graph = one("[5, 64]", "s8", "op: rms_norm, output: {type: s8}");
   const std::vector<int> x = input(graph);

@@ -62,6 +62,17 @@ TEST(Networks, Vgg16) {
               0.0015);  // the table's percentages are whole
 }
 
+// Krizhevsky et al. 2012 in Caffe: 60,965,224 parameters. Han et al. 2015, table 4: 1.5 G operations
+// (two per product); Sze et al. 2017, table II: 724 M products. 11 % of the weights are left.
+TEST(Networks, AlexNet) {
+  const Graph graph = network("alexnet.yaml");
+  EXPECT_EQ(graph.weight_count() + biases(graph), 60'965'224);
+  EXPECT_NEAR(static_cast<double>(graph.dense_macs()) / 1e6, 724.4, 0.05);
+  std::int64_t kept = 0;
+  for (const Layer& layer : graph.layers) kept += layer.weights.non_zeros;
+  EXPECT_NEAR(static_cast<double>(kept) / static_cast<double>(graph.weight_count()), 0.11, 0.005);
+}
+
 // torchvision: 3,504,872 parameters; Sandler et al. 2018: 300 M multiply-adds.
 TEST(Networks, MobileNetV2) {
   const Graph graph = network("mobilenet-v2.yaml");
@@ -117,31 +128,88 @@ TEST(Networks, Gpt2) {
   EXPECT_EQ(graph.dense_macs(), graph.weight_count() - table + 12 * 2 * 512 * 768);
 }
 
+/// Chowdhery et al. 2022 (PaLM), appendix B: a token forward takes 2 N + 4 L H Q T operations, two per
+/// product; N parameters without embeddings, L layers, H heads of Q channels, T tokens of context.
+void expect_scaling_law(const Graph& graph, std::int64_t layers, std::int64_t context,
+                        std::int64_t attention_width, std::int64_t table) {
+  EXPECT_EQ(graph.dense_macs(),
+            graph.weight_count() - table + 2 * layers * context * attention_width);
+}
+
 // EleutherAI/gpt-j-6B: 6,050,882,784 parameters. No biases in attention (4 per block).
 TEST(Networks, GptJ) {
   const Graph graph = network("gpt-j-6b.yaml", {"context=128", "weights={pattern: dense}"});
   EXPECT_EQ(graph.weight_count() + biases(graph) - 28 * 4 * 4096 + norm_constants(graph, 2),
             6'050'882'784);
+  expect_scaling_law(graph, 28, 128, 4096, std::int64_t{50'400} * 4096);
 }
 
 // meta-llama/Llama-2-7b: 6,738,415,616 parameters; no biases.
 TEST(Networks, Llama2) {
   const Graph graph = network("llama-2-7b.yaml", {"context=128", "weights={pattern: dense}"});
   EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 6'738'415'616);
-  EXPECT_EQ(graph.dense_macs(),
-            graph.weight_count() - 32'000 * 4096 + std::int64_t{32} * 2 * 128 * 4096);
+  expect_scaling_law(graph, 32, 128, 4096, 32'000 * 4096);
 }
 
-// meta-llama/Meta-Llama-3-8B: 8,030,261,248 parameters. Its cache is a quarter: 8 of 32 heads.
+// meta-llama/Llama-2-13b: 13,015,864,320 parameters.
+TEST(Networks, Llama2With13B) {
+  const Graph graph = network("llama-2-13b.yaml", {"context=128", "weights={pattern: dense}"});
+  EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 13'015'864'320);
+  expect_scaling_law(graph, 40, 128, 5120, std::int64_t{32'000} * 5120);
+}
+
+// mistralai/Mistral-7B-v0.1: 7,241,732,096 parameters.
+TEST(Networks, Mistral) {
+  const Graph graph = network("mistral-7b.yaml", {"context=128", "weights={pattern: dense}"});
+  EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 7'241'732'096);
+}
+
+// meta-llama/Meta-Llama-3-8B: 8,030,261,248 parameters. Its cache is a quarter: 8 of 32 heads; every
+// head still takes its products.
 TEST(Networks, Llama3) {
   const Graph graph = network("llama-3-8b.yaml", {"context=128", "weights={pattern: dense}"});
   EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 8'030'261'248);
+  expect_scaling_law(graph, 32, 128, 4096, std::int64_t{128'256} * 4096);
   std::int64_t cache = 0;
   for (const int input : graph.inputs) {
     const Value& value = graph.value(input);
     if (value.name.starts_with("cache")) cache += value.elements();
   }
   EXPECT_EQ(cache, 32 * 2 * 128 * 1024);
+}
+
+/// Share of zeros of the input of a layer, if it is drawn.
+double drawn_zeros(const Graph& graph, const std::string& name) {
+  for (const Layer& layer : graph.layers) {
+    if (layer.name == name) return 1 - graph.input_of(layer).drawn.expected_density();
+  }
+  ADD_FAILURE() << name;
+  return -1;
+}
+
+// Published activation sparsities of language models: which of them a network has is a parameter.
+TEST(Networks, LlamaActivationsAreChosen) {
+  const std::vector<std::string> small{"layers=1", "context=16", "vocabulary=64",
+                                       "weights={pattern: dense}"};
+  const auto with = [&](const std::string& activations) {
+    std::vector<std::string> parameters = small;
+    parameters.push_back("activations=" + activations);
+    return network("llama-2-7b.yaml", parameters);
+  };
+  const Graph teal = network("llama-2-7b.yaml", small);  // Liu et al. 2024, means over layers
+  EXPECT_NEAR(drawn_zeros(teal, "block0.query0"), 0.51, 1e-12);
+  EXPECT_NEAR(drawn_zeros(teal, "block0.project"), 0.65, 1e-12);
+  EXPECT_NEAR(drawn_zeros(teal, "block0.up"), 0.435, 1e-12);
+  EXPECT_NEAR(drawn_zeros(teal, "block0.down"), 0.59, 1e-12);
+  const Graph prosparse = with("prosparse");  // Song et al. 2024: 89.32 % in the feed-forward
+  EXPECT_NEAR(drawn_zeros(prosparse, "block0.down"), 0.8932, 1e-12);
+  for (const char* layer : {"block0.query0", "block0.project", "block0.gate"}) {
+    EXPECT_EQ(drawn_zeros(prosparse, layer), 0) << layer;
+  }
+  EXPECT_NEAR(drawn_zeros(with("relu"), "block0.down"), 0.67, 1e-12);
+  EXPECT_EQ(drawn_zeros(with("dense"), "block0.down"), 0);
+  EXPECT_NEAR(drawn_zeros(network("llama-2-13b.yaml", small), "block0.down"), 0.888, 1e-12);
+  EXPECT_NEAR(drawn_zeros(network("mistral-7b.yaml", small), "block0.down"), 0.9, 1e-12);
 }
 
 // Prefill: t tokens at once, but one row of logits.
