@@ -25,10 +25,10 @@ namespace lacuna::cli {
     std::int64_t points);
 
 struct LengthTimes {
-  double mean_length = 0;      ///< tokens of a sequence, without padding
-  double padding = 0;          ///< share of the tokens computed that are padding
-  double mean_s = 0;           ///< latency of a sequence: that of its batch
-  double p50_s = 0;            ///< half of the sequences take at most this
+  double mean_length = 0;  ///< tokens of a sequence, without padding
+  double padding = 0;      ///< share of the tokens computed that are padding
+  double mean_s = 0;       ///< latency of a sequence: that of its batch
+  double p50_s = 0;        ///< half of the sequences take at most this
   double p90_s = 0;
   double p99_s = 0;
   double sequences_per_s = 0;  ///< batches one after the other
@@ -41,7 +41,7 @@ struct LengthTimes {
 /// Batches have `batch` sequences of the same padded length; each of `steps` is a whole batch.
 /// Lengths between two simulated ones lie on a straight line.
 [[nodiscard]] LengthTimes length_times(const std::vector<params::LengthCount>& counts,
-                                       const std::vector<SimulatedStep>& steps,
-                                       std::int64_t bucket, std::int64_t limit, std::int64_t batch);
+                                       const std::vector<SimulatedStep>& steps, std::int64_t bucket,
+                                       std::int64_t limit, std::int64_t batch);
 
 }  // namespace lacuna::cli

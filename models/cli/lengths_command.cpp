@@ -35,7 +35,8 @@ class LengthsCommand final : public Command {
  public:
   [[nodiscard]] std::string name() const override { return "lengths"; }
   [[nodiscard]] std::string summary() const override {
-    return "a network over sequences of different lengths: latency percentiles, sequences/s, energy";
+    return "a network over sequences of different lengths: latency percentiles, sequences/s, "
+           "energy";
   }
   void add_options(CLI::App& app) override {
     add_run_options(app, options_);
@@ -119,9 +120,8 @@ class LengthsCommand final : public Command {
                               {"sequences", sequences(task)}};
     result["bucket"] = bucket_;
     result["batch"] = batch_;
-    result["lengths"] = {{"all", all.lengths},
-                         {"simulated", all.simulated},
-                         {"left_out_error", all.left_out_error}};
+    result["lengths"] = {
+        {"all", all.lengths}, {"simulated", all.simulated}, {"left_out_error", all.left_out_error}};
     result["servings"] = Json::array();
     for (const Serving& way : all.ways) {
       const LengthTimes& times = way.times;
@@ -175,9 +175,8 @@ class LengthsCommand final : public Command {
       table.row({label, cell(all.ways[0].times), cell(all.ways[1].times)});
     };
     const auto number = [&](const std::string& label, double scale, double LengthTimes::*member) {
-      row(label, [&](const LengthTimes& times) {
-        return fmt::format("{:.4g}", times.*member * scale);
-      });
+      row(label,
+          [&](const LengthTimes& times) { return fmt::format("{:.4g}", times.*member * scale); });
     };
     row("padding", [](const LengthTimes& times) { return report::percent(times.padding); });
     number("latency, mean (ms)", 1e3, &LengthTimes::mean_s);
@@ -190,10 +189,10 @@ class LengthsCommand final : public Command {
     number("energy of a token (mJ)", 1e3, &LengthTimes::energy_per_token_j);
     number("DRAM of a sequence (MB)", 1e-6, &LengthTimes::dram_bytes);
     out << table.text(2);
-    out << fmt::format("\nPadding to {} takes {:.3g} times the time and {:.3g} times the energy.\n",
-                       task.limit, all.ways[1].times.mean_s / all.ways[0].times.mean_s,
-                       all.ways[1].times.energy_per_sequence_j /
-                           all.ways[0].times.energy_per_sequence_j);
+    out << fmt::format(
+        "\nPadding to {} takes {:.3g} times the time and {:.3g} times the energy.\n", task.limit,
+        all.ways[1].times.mean_s / all.ways[0].times.mean_s,
+        all.ways[1].times.energy_per_sequence_j / all.ways[0].times.energy_per_sequence_j);
     out << step_heading("  length");
     for (const StepReport& step : steps) {
       out << fmt::format("  {:>8}", step.figures.size) << step_line(step);

@@ -73,7 +73,7 @@ struct Job {
 struct Rendered {
   std::string text;
   std::string json;
-  std::string source;  ///< the lines of the text that say where zeros come from
+  std::string source;      ///< the lines of the text that say where zeros come from
   int status = kExitDone;  ///< kExitCheckFailed after a mismatch
   std::string complaint;   ///< what failed then, for stderr
 };

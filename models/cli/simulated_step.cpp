@@ -21,8 +21,7 @@ SimulatedStep on_line(const SimulatedStep& low, const SimulatedStep& high, std::
 
 }  // namespace
 
-std::vector<std::int64_t> evenly_spaced(std::int64_t first, std::int64_t last,
-                                        std::int64_t count) {
+std::vector<std::int64_t> evenly_spaced(std::int64_t first, std::int64_t last, std::int64_t count) {
   LACUNA_CHECK(count >= 2, "{} points", count);
   std::vector<std::int64_t> sizes;
   if (last - first < count) {

@@ -90,8 +90,7 @@ StepRuns simulate_steps(const StepSource& source, const std::vector<StepRequest>
     step.figures.seconds = step.report["latency"]["seconds"];
     step.figures.energy_j = step.report["energy"]["total_j"];
     const Json& dram = step.report["bandwidth"]["dram"];
-    step.figures.dram_bytes =
-        dram["read_bytes"].get<double>() + dram["write_bytes"].get<double>();
+    step.figures.dram_bytes = dram["read_bytes"].get<double>() + dram["write_bytes"].get<double>();
     runs.steps.push_back(std::move(step));
   }
   return runs;
@@ -119,11 +118,11 @@ std::string step_line(const StepReport& step) {
 
 std::string interpolation_text(std::int64_t simulated, std::int64_t all, double left_out_error) {
   if (simulated >= all) return "";
-  return left_out_error > 0
-             ? fmt::format(
-                   ", the others interpolated; each of those left out would be at most {:.2g} % off",
-                   left_out_error * 100)
-             : ", the others interpolated";
+  return left_out_error > 0 ? fmt::format(
+                                  ", the others interpolated; each of those left out would be at "
+                                  "most {:.2g} % off",
+                                  left_out_error * 100)
+                            : ", the others interpolated";
 }
 
 }  // namespace lacuna::cli

@@ -35,9 +35,9 @@ std::vector<Violation> LengthParams::validate() const {
   for (const auto& [key, count] : counts) {
     const std::optional<std::int64_t> length = length_of(key);
     if (!length) {
-      found.push_back({{"counts." + key},
-                       fmt::format("'{}' is not a length: a whole number from 1 to {}", key,
-                                   kMaxLength)});
+      found.push_back(
+          {{"counts." + key},
+           fmt::format("'{}' is not a length: a whole number from 1 to {}", key, kMaxLength)});
     } else if (*length > limit) {
       found.push_back({{"counts." + key, "limit"},
                        fmt::format("length {} is beyond the limit of {}", *length, limit)});

@@ -118,7 +118,8 @@ std::vector<SourceLine> source_lines(const workload::Graph& graph) {
   const OperandSummary& inputs = summary.inputs;
   counted.clear();
   if (inputs.captured + inputs.drawn + inputs.computed > 0) {
-    counted = "inputs of engine layers: " + origins(inputs, "computed") + zeros_text(inputs, "zeros of the drawn");
+    counted = "inputs of engine layers: " + origins(inputs, "computed") +
+              zeros_text(inputs, "zeros of the drawn");
     if (!inputs.sources.empty()) {
       const std::vector<std::string> sources(inputs.sources.begin(), inputs.sources.end());
       counted += fmt::format(" ({})", base::printable(base::join(sources, "; "), kLongestText));

@@ -418,8 +418,8 @@ void LayerBuilder::fill_add(const LayerParams& from, const std::string& key, Lay
     layer.right = values_.find(key + ".right", right_name);
     const Value& right = graph_.value(layer.right);
     // A factor for each channel: one token, for all of them (squeeze-and-excite).
-    const bool for_all = from.op == Op::kMultiply && right.tokens() == 1 &&
-                         right.channels() == shape.back();
+    const bool for_all =
+        from.op == Op::kMultiply && right.tokens() == 1 && right.channels() == shape.back();
     if (right.shape != shape && !for_all) {
       fail(key + ".right",
            fmt::format("{} '{}': the operands have shapes {} and {}", enum_name(from.op), from.name,

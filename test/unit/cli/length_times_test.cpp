@@ -51,8 +51,7 @@ TEST(LengthTimes, WhatIsSimulated) {
 TEST(LengthTimes, AllSimulatedIsExact) {
   const Counts counts{{10, 6}, {20, 3}, {40, 1}};
   const LengthTimes times = length_times(counts, simulated({10, 20, 40}), 1, 40, 2);
-  const double mean =
-      (6 * seconds_of(10) + 3 * seconds_of(20) + seconds_of(40)) / 10;
+  const double mean = (6 * seconds_of(10) + 3 * seconds_of(20) + seconds_of(40)) / 10;
   EXPECT_DOUBLE_EQ(times.mean_length, 16);
   EXPECT_DOUBLE_EQ(times.padding, 0);
   EXPECT_DOUBLE_EQ(times.mean_s, mean);
@@ -96,8 +95,7 @@ TEST(LengthTimes, InterpolationOfAParabola) {
     const Lengths lengths = sampled_lengths(even, 1, 384, points);
     const double h = 348.0 / (static_cast<double>(points) - 1);
     const LengthTimes times = length_times(even, simulated(lengths), 1, 384, 1);
-    EXPECT_NEAR(times.mean_s - exact, 5e-8 * h * h / 6, 5e-8 * h * h / 6 * 0.03 + 1e-12)
-        << points;
+    EXPECT_NEAR(times.mean_s - exact, 5e-8 * h * h / 6, 5e-8 * h * h / 6 * 0.03 + 1e-12) << points;
     EXPECT_LE(times.mean_s / exact - 1, points == 2 ? 0.1 : 0.012) << points;
   }
 }

@@ -21,7 +21,8 @@ TEST(LengthParams, AscendByNumberNotByText) {
 }
 
 TEST(LengthParams, WhatIsNoLength) {
-  for (const char* key : {"", "0", "-3", "+3", "07", "3.5", "x", "1048577", "99999999999999999999"}) {
+  for (const char* key :
+       {"", "0", "-3", "+3", "07", "3.5", "x", "1048577", "99999999999999999999"}) {
     EXPECT_EQ(example({{key, 1}}).validate().size(), 1) << key;
   }
   EXPECT_EQ(example({{"101", 1}}).validate().front().message,

@@ -25,8 +25,8 @@ layers:
 
 workload::Graph example() {
   const auto loaded = config::load_text<params::WorkloadParams>(kNetwork, "net.yaml");
-  return workload::build_graph(loaded.value,
-                               [&](const std::string& key) { return loaded.provenance.locate(key); });
+  return workload::build_graph(
+      loaded.value, [&](const std::string& key) { return loaded.provenance.locate(key); });
 }
 
 TEST(SourceText, CountsOperandsByOrigin) {
@@ -45,14 +45,15 @@ TEST(SourceText, CountsOperandsByOrigin) {
 }
 
 TEST(SourceText, SaysSo) {
-  EXPECT_EQ(source_text(example()),
-            "Source      statistic; example\n"
-            "Weights     drawn; by hand\n"
-            "            of 4 engine layers: 3 drawn (2 different), 1 computed (products of two "
-            "activations); zeros 50.0 %, by layer 0.0 % to 75.0 %\n"
-            "Activations some drawn\n"
-            "            inputs of engine layers: 2 drawn, 2 computed; zeros of the drawn 37.5 %, by "
-            "layer 25.0 % to 50.0 % (table 7)\n");
+  EXPECT_EQ(
+      source_text(example()),
+      "Source      statistic; example\n"
+      "Weights     drawn; by hand\n"
+      "            of 4 engine layers: 3 drawn (2 different), 1 computed (products of two "
+      "activations); zeros 50.0 %, by layer 0.0 % to 75.0 %\n"
+      "Activations some drawn\n"
+      "            inputs of engine layers: 2 drawn, 2 computed; zeros of the drawn 37.5 %, by "
+      "layer 25.0 % to 50.0 % (table 7)\n");
 }
 
 TEST(SourceText, WithoutProvenanceOnlyWhatWasCounted) {

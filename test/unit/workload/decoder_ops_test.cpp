@@ -90,9 +90,9 @@ TEST_F(DecoderOps, MultiplyByOneTokenScalesTheChannels) {
     return std::string("accepted");
   };
   EXPECT_THAT(refused("[6, 20]", op), HasSubstr("the operands have shapes [6, 20] and [1, 40]"));
-  EXPECT_THAT(refused("[6, 40]",
-                      "op: add, right: s, multiplier: [1, 1], shift: 9, output: {type: s8}"),
-              HasSubstr("the operands have shapes [6, 40] and [1, 40]"));
+  EXPECT_THAT(
+      refused("[6, 40]", "op: add, right: s, multiplier: [1, 1], shift: 9, output: {type: s8}"),
+      HasSubstr("the operands have shapes [6, 40] and [1, 40]"));
 }
 
 TEST_F(DecoderOps, RmsNormOfATokenHasTheStatedSize) {

@@ -62,8 +62,9 @@ TEST(Networks, Vgg16) {
               0.0015);  // the table's percentages are whole
 }
 
-// Krizhevsky et al. 2012 in Caffe: 60,965,224 parameters. Han et al. 2015, table 4: 1.5 G operations
-// (two per product); Sze et al. 2017, table II: 724 M products. 11 % of the weights are left.
+// Krizhevsky et al. 2012 in Caffe: 60,965,224 parameters. Han et al. 2015, table 4: 1.5 G
+// operations (two per product); Sze et al. 2017, table II: 724 M products. 11 % of the weights are
+// left.
 TEST(Networks, AlexNet) {
   const Graph graph = network("alexnet.yaml");
   EXPECT_EQ(graph.weight_count() + biases(graph), 60'965'224);
@@ -128,8 +129,9 @@ TEST(Networks, Gpt2) {
   EXPECT_EQ(graph.dense_macs(), graph.weight_count() - table + 12 * 2 * 512 * 768);
 }
 
-/// Chowdhery et al. 2022 (PaLM), appendix B: a token forward takes 2 N + 4 L H Q T operations, two per
-/// product; N parameters without embeddings, L layers, H heads of Q channels, T tokens of context.
+/// Chowdhery et al. 2022 (PaLM), appendix B: a token forward takes 2 N + 4 L H Q T operations, two
+/// per product; N parameters without embeddings, L layers, H heads of Q channels, T tokens of
+/// context.
 void expect_scaling_law(const Graph& graph, std::int64_t layers, std::int64_t context,
                         std::int64_t attention_width, std::int64_t table) {
   EXPECT_EQ(graph.dense_macs(),
@@ -164,8 +166,8 @@ TEST(Networks, Mistral) {
   EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 7'241'732'096);
 }
 
-// meta-llama/Meta-Llama-3-8B: 8,030,261,248 parameters. Its cache is a quarter: 8 of 32 heads; every
-// head still takes its products.
+// meta-llama/Meta-Llama-3-8B: 8,030,261,248 parameters. Its cache is a quarter: 8 of 32 heads;
+// every head still takes its products.
 TEST(Networks, Llama3) {
   const Graph graph = network("llama-3-8b.yaml", {"context=128", "weights={pattern: dense}"});
   EXPECT_EQ(graph.weight_count() + norm_constants(graph, 1), 8'030'261'248);
