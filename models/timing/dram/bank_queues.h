@@ -2,8 +2,9 @@
 //
 // The waiting bursts of one direction (reads or writes) of a channel, sorted by bank, oldest first.
 // Rows of a bank's waiting bursts lie side by side, so that "is anything waiting for the open row"
-// is a short scan over integers; the first burst that hits the open row is remembered. Also links
-// all bursts in order of arrival. Fixed capacity, no allocation after construction.
+// is a short scan over integers; the first burst that hits the open row is remembered. Bursts are
+// also counted by a hash of their place: "is this one waiting already" mostly ends there. Links all
+// bursts in order of arrival. Fixed capacity, no allocation after construction.
 #pragma once
 
 #include <algorithm>
@@ -34,11 +35,12 @@ class BankQueues {
 
   BankQueues(int banks, int capacity)
       : capacity_(static_cast<std::size_t>(capacity)),
+        room_(2 * capacity_),
         bursts_(capacity_),
-        rows_(capacity_ * static_cast<std::size_t>(banks)),
-        slots_(capacity_ * static_cast<std::size_t>(banks)),
+        rows_(room_ * static_cast<std::size_t>(banks)),
+        slots_(room_ * static_cast<std::size_t>(banks)),
         banks_(static_cast<std::size_t>(banks)),
-        occupied_((static_cast<std::size_t>(banks) + 63) / 64) {
+        places_(kPlaces) {
     for (std::size_t slot = capacity_; slot > 0; --slot) {
       free_.push_back(static_cast<std::int16_t>(slot - 1));
     }
@@ -47,14 +49,11 @@ class BankQueues {
   [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] int capacity() const { return static_cast<int>(capacity_); }
   [[nodiscard]] int size(int bank) const { return banks_[at(bank)].count; }
-  /// Bit b of word w: bank 64 w + b has waiting bursts.
-  [[nodiscard]] const std::vector<std::uint64_t>& occupied() const { return occupied_; }
-
   /// Position of the oldest burst of the bank for its open row, or -1.
   [[nodiscard]] int hit(int bank) const { return banks_[at(bank)].hit; }
   [[nodiscard]] Burst& burst(int bank, int position) {
     return bursts_[static_cast<std::size_t>(
-        slots_[at(bank) * capacity_ + static_cast<std::size_t>(position)])];
+        slots_[front(bank) + static_cast<std::size_t>(position)])];
   }
   /// The oldest burst of all, which is the first of its bank; the queue must not be empty.
   [[nodiscard]] const Burst& oldest() const { return bursts_[static_cast<std::size_t>(oldest_)]; }
@@ -87,19 +86,20 @@ class BankQueues {
     youngest_ = slot;
 
     Bank& queue = banks_[at(burst.bank)];
-    const std::size_t place = at(burst.bank) * capacity_ + static_cast<std::size_t>(queue.count);
+    if (queue.head + queue.count == static_cast<std::int32_t>(room_)) to_the_beginning(burst.bank);
+    const std::size_t place = front(burst.bank) + static_cast<std::size_t>(queue.count);
     rows_[place] = burst.row;
     slots_[place] = slot;
     if (queue.hit < 0 && burst.row == open_row) queue.hit = queue.count;
     ++queue.count;
     ++size_;
-    occupied_[at(burst.bank) / 64] |= std::uint64_t{1} << (at(burst.bank) % 64);
+    ++places_[place_of(burst.bank, burst.row, burst.column)];
   }
 
   /// Removes a burst of the open row.
   void remove(int bank, int position, std::int32_t open_row) {
     Bank& queue = banks_[at(bank)];
-    const std::size_t base = at(bank) * capacity_;
+    const std::size_t base = front(bank);
     const auto place = static_cast<std::size_t>(position);
     const std::int16_t slot = slots_[base + place];
     const Burst& gone = bursts_[static_cast<std::size_t>(slot)];
@@ -114,15 +114,15 @@ class BankQueues {
       youngest_ = gone.older;
     }
     free_.push_back(slot);
+    --places_[place_of(bank, gone.row, gone.column)];
 
-    const std::size_t behind = static_cast<std::size_t>(queue.count) - place - 1;
-    std::memmove(&rows_[base + place], &rows_[base + place + 1], behind * sizeof(rows_[0]));
-    std::memmove(&slots_[base + place], &slots_[base + place + 1], behind * sizeof(slots_[0]));
+    // Those before it, mostly none, move up.
+    std::memmove(&rows_[base + 1], &rows_[base], place * sizeof(rows_[0]));
+    std::memmove(&slots_[base + 1], &slots_[base], place * sizeof(slots_[0]));
+    ++queue.head;
     --queue.count;
     --size_;
-    if (queue.count == 0) {
-      occupied_[at(bank) / 64] &= ~(std::uint64_t{1} << (at(bank) % 64));
-    }
+    if (queue.count == 0) queue.head = 0;
     queue.hit = find_row(bank, position, open_row);
   }
 
@@ -133,16 +133,37 @@ class BankQueues {
 
  private:
   struct Bank {
+    std::int32_t head = 0;  ///< of its part of rows_ and slots_
     std::int32_t count = 0;
     std::int32_t hit = -1;
   };
+  static constexpr std::size_t kPlaces = 512;
 
   static std::size_t at(int bank) { return static_cast<std::size_t>(bank); }
+  static std::size_t place_of(int bank, std::int32_t row, std::int32_t column) {
+    const std::uint32_t mixed = static_cast<std::uint32_t>(column) +
+                                static_cast<std::uint32_t>(row) * 0x9E37'79B1U +
+                                static_cast<std::uint32_t>(bank) * 0x85EB'CA77U;
+    return mixed % kPlaces;
+  }
+  /// Where a bank's oldest burst stands in rows_ and slots_.
+  [[nodiscard]] std::size_t front(int bank) const {
+    return at(bank) * room_ + static_cast<std::size_t>(banks_[at(bank)].head);
+  }
+  void to_the_beginning(int bank) {
+    const std::size_t from = front(bank);
+    const std::size_t to = at(bank) * room_;
+    const auto count = static_cast<std::size_t>(banks_[at(bank)].count);
+    std::memmove(&rows_[to], &rows_[from], count * sizeof(rows_[0]));
+    std::memmove(&slots_[to], &slots_[from], count * sizeof(slots_[0]));
+    banks_[at(bank)].head = 0;
+  }
 
   [[nodiscard]] int position_of(int bank, std::int32_t row, std::int32_t column) const {
-    const Bank& queue = banks_[at(bank)];
-    const std::size_t base = at(bank) * capacity_;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(queue.count); ++i) {
+    if (places_[place_of(bank, row, column)] == 0) return -1;
+    const std::size_t base = front(bank);
+    const auto count = static_cast<std::size_t>(size(bank));
+    for (std::size_t i = 0; i < count; ++i) {
       if (rows_[base + i] == row &&
           bursts_[static_cast<std::size_t>(slots_[base + i])].column == column) {
         return static_cast<int>(i);
@@ -152,8 +173,8 @@ class BankQueues {
   }
 
   [[nodiscard]] int find_row(int bank, int from, std::int32_t row) const {
-    const std::int32_t* rows = &rows_[at(bank) * capacity_];
-    const int count = banks_[at(bank)].count;
+    const std::int32_t* rows = &rows_[front(bank)];
+    const int count = size(bank);
     for (int i = from; i < count; ++i) {
       if (rows[i] == row) return i;
     }
@@ -161,11 +182,12 @@ class BankQueues {
   }
 
   std::size_t capacity_;
+  std::size_t room_;  ///< of a bank in rows_ and slots_: its bursts move on through it
   std::vector<Burst> bursts_;
-  std::vector<std::int32_t> rows_;   ///< per bank, capacity_ each, oldest first
+  std::vector<std::int32_t> rows_;   ///< per bank, room_ each, oldest first from its head on
   std::vector<std::int16_t> slots_;  ///< beside rows_: index into bursts_
   std::vector<Bank> banks_;
-  std::vector<std::uint64_t> occupied_;
+  std::vector<std::uint16_t> places_;  ///< bursts by place_of()
   std::vector<std::int16_t> free_;
   std::int16_t oldest_ = -1;
   std::int16_t youngest_ = -1;

@@ -64,22 +64,21 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
   burst.bank = request.bank;
   burst.row = request.row;
   burst.column = request.column;
-  if (!request.is_write && queues_[kWrites].size(request.bank) > 0 &&
+  if (!request.is_write &&
       queues_[kWrites].contains(request.bank, request.row, request.column)) {
     ++stats_.forwarded_reads;
     finish(burst, false, now + 1 + policy_.pipeline_cycles);
     return;
   }
   const Direction direction = request.is_write ? kWrites : kReads;
-  if (queues_[direction].size(request.bank) > 0) {
-    BankQueues::Burst* same = queues_[direction].find(request.bank, request.row, request.column);
-    if (same != nullptr) {
-      ++(request.is_write ? stats_.merged_writes : stats_.merged_reads);
-      settle_queues(now);
-      merge(*same, request);
-      note_largest_queue(direction);
-      return;
-    }
+  BankQueues& queue = queues_[direction];
+  BankQueues::Burst* same = queue.find(request.bank, request.row, request.column);
+  if (same != nullptr) {
+    ++(request.is_write ? stats_.merged_writes : stats_.merged_reads);
+    settle_queues(now);
+    merge(*same, request);
+    note_largest_queue(direction);
+    return;
   }
   if (!is_busy_) {
     is_busy_ = true;
@@ -87,10 +86,12 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
     busy_since_ = std::max(now, last_data_);
   }
   settle_queues(now);
-  queues_[direction].push(burst, bank_state(request.bank).open_row);
+  const int hit = queue.size(request.bank) == 0 ? kNone : queue.hit(request.bank);
+  queue.push(burst, bank_state(request.bank).open_row);
   note_largest_queue(direction);
-  renew_wish(request.bank, direction);
-  ++ranks_[static_cast<std::size_t>(table_.place(request.bank).rank)].pending;
+  // Behind others that want the same it changes nothing.
+  if (queue.hit(request.bank) != hit) renew_wish(request.bank, direction);
+  ++ranks_[static_cast<std::size_t>(rank_of(request.bank))].pending;
   is_chosen_ = false;
 }
 
@@ -119,6 +120,7 @@ void Channel::note_largest_queue(Direction direction) {
 
 void Channel::settle_queues(Cycle time) {
   const Cycle passed = time - queues_since_;
+  if (passed == 0) return;
   queues_since_ = time;
   stats_.read_queue_cycles += passed * waiting(kReads);
   stats_.write_queue_cycles += passed * waiting(kWrites);
@@ -168,6 +170,7 @@ void Channel::renew_wish(int bank, Direction direction) {
 
 void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) const {
   const Wishes& wishes = wishes_[direction];
+  if (!wishes.any(kind)) return;
   const MemoryCommand command = kind == Wishes::kActivate    ? kACT
                                 : kind == Wishes::kPrecharge ? kPRE
                                 : direction == kReads        ? kRD
@@ -312,7 +315,7 @@ void Channel::perform_row(const Action& action) {
     burst.conflicted = true;
     issue(kPRE, action.bank, action.time, -1, -1);
     close_bank(action.bank);
-    states_.banks_closed(table_.place(action.bank).rank, 1, action.time);
+    states_.banks_closed(rank_of(action.bank), 1, action.time);
   }
 }
 
@@ -322,19 +325,22 @@ void Channel::perform_column(const Action& action) {
   BankState& state = bank_state(action.bank);
   const bool is_write = direction_ == kWrites;
   const bool closes = action.command == kRDA || action.command == kWRA;
-  const Cycle precharge = std::max(ready_.of_banks(kPRE)[action.bank],
-                                   action.time + table_.precharge_after(action.command));
+  const Cycle precharge = closes ? std::max(ready_.of_banks(kPRE)[action.bank],
+                                            action.time + table_.precharge_after(action.command))
+                                 : 0;
   issue(action.command, action.bank, action.time, burst.row, burst.column);
-  if (action.position > 0) ++state.passed;
+  const bool passes = action.position > 0;
+  if (passes) ++state.passed;
   settle_queues(action.time);
   state.last_use = action.time;
   queue.remove(action.bank, action.position, state.open_row);
-  const int rank = table_.place(action.bank).rank;
+  const int rank = rank_of(action.bank);
   if (closes) {
     close_bank(action.bank);
     states_.bank_closes_itself(rank, action.time, precharge);
   } else {
-    renew_wishes(action.bank);
+    renew_wish(action.bank, direction_);
+    if (passes) renew_wish(action.bank, direction_ == kReads ? kWrites : kReads);
   }
   --ranks_[static_cast<std::size_t>(rank)].pending;
   ranks_[static_cast<std::size_t>(rank)].idle_since = action.time;
@@ -406,7 +412,7 @@ void Channel::open_row(int bank, std::int32_t row, Cycle time) {
   bank_state(bank) = {row, 0, time};
   for (BankQueues& queue : queues_) queue.set_open_row(bank, row);
   renew_wishes(bank);
-  states_.bank_opened(table_.place(bank).rank, time);
+  states_.bank_opened(rank_of(bank), time);
 }
 
 void Channel::close_bank(int bank) {

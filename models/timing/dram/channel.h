@@ -133,6 +133,7 @@ class Channel {
     Cycle arrival = 0;
     std::int32_t next = -1;
   };
+  static constexpr int kNone = -2;                        ///< no burst, so no hit or miss either
   static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
 
   static void keep_better(Action& best, const Action& other) {
@@ -197,6 +198,7 @@ class Channel {
   void complete(std::uint64_t id, Cycle arrival, bool is_write, Cycle done);
   void merge(BankQueues::Burst& burst, const BurstRequest& request);
 
+  [[nodiscard]] int rank_of(int bank) const { return bank >> rank_shift_; }
   [[nodiscard]] BankState& bank_state(int bank) { return banks_[static_cast<std::size_t>(bank)]; }
   [[nodiscard]] const BankState& bank_state(int bank) const {
     return banks_[static_cast<std::size_t>(bank)];

@@ -100,7 +100,7 @@ void Channel::consider_timeout(Action& row) const {
   for (int bank = 0; bank < table_.banks(); ++bank) {
     const BankState& state = bank_state(bank);
     if (state.open_row < 0 || queues_[kReads].size(bank) + queues_[kWrites].size(bank) > 0 ||
-        !is_awake(table_.place(bank).rank)) {
+        !is_awake(rank_of(bank))) {
       continue;
     }
     const Cycle time =
@@ -163,7 +163,7 @@ void Channel::consider_sleep_of_rank(int rank, Action& row) const {
 // ---- doing it ----
 
 void Channel::perform_upkeep(const Action& action) {
-  const int rank = table_.place(action.bank).rank;
+  const int rank = rank_of(action.bank);
   issue(action.command, action.bank, action.time, -1, -1);
   switch (action.command) {
     case kPRE:

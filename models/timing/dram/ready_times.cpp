@@ -61,7 +61,7 @@ ReadyTimes::ReadyTimes(const TimingTable& table, const Commands& used)
         rule.records = !is_recorded[static_cast<std::size_t>(rule.window)];
         is_recorded[static_cast<std::size_t>(rule.window)] = true;
       }
-      rules_[from].push_back(rule);
+      sort_in(static_cast<MemoryCommand>(from), rule);
     }
   }
   for (const TimingWindow& window : table.windows()) {
@@ -71,6 +71,23 @@ ReadyTimes::ReadyTimes(const TimingTable& table, const Commands& used)
     window_times_.resize(window_times_.size() + count * static_cast<std::size_t>(window.depth),
                          kLongAgo);
     window_oldest_.resize(window_oldest_.size() + count, 0);
+  }
+}
+
+void ReadyTimes::sort_in(MemoryCommand from, const TimingRule& rule) {
+  using Scope = TimingRule::Scope;
+  Rules& rules = rules_[index_of(from)];
+  const std::size_t banks = index_of(rule.next) * banks_;
+  const std::size_t ranks = index_of(rule.next) * ranks_;
+  const bool one_bank = !is_whole_rank(from) && from != MemoryCommand::kREFpb;
+  if (rule.window < 0 && rule.scope == Scope::kRank) {
+    rules.rank.push_back({ranks, rule.latency});
+  } else if (rule.window < 0 && one_bank && rule.scope == Scope::kBank) {
+    rules.bank.push_back({banks, rule.latency});
+  } else if (rule.window < 0 && one_bank && rule.scope == Scope::kGroup) {
+    rules.group.push_back({banks, rule.latency});
+  } else {
+    rules.others.push_back(rule);
   }
 }
 
@@ -106,12 +123,11 @@ Cycle ReadyTimes::oldest_in_window(const TimingRule& rule, const BankPlace& plac
   return ring[oldest];
 }
 
-void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
+void ReadyTimes::issue_others(MemoryCommand command, int bank, Cycle time) {
   using Scope = TimingRule::Scope;
   const BankPlace& place = table_.place(bank);
   const bool whole_rank = is_whole_rank(command);
   const int cycles = table_.cycles(command);
-  bus_free_[bus_[index_of(command)]] = time + cycles;
   const int per_group = table_.banks_per_group();
   const int per_rank = table_.banks_per_rank();
   const int pseudo_ranks = table_.ranks_per_pseudo_channel();
@@ -122,7 +138,7 @@ void ReadyTimes::issue(MemoryCommand command, int bank, Cycle time) {
   const int stride = command == MemoryCommand::kREFpb ? table_.refresh_sets() : per_rank;
   const int end_of_rank = first_of_rank + per_rank;
 
-  for (const TimingRule& rule : rules_[index_of(command)]) {
+  for (const TimingRule& rule : rules_[index_of(command)].others) {
     const Cycle since =
         rule.window < 0 ? time : oldest_in_window(rule, place, bank, time + cycles - 1);
     const Cycle value = since + rule.latency;

@@ -50,7 +50,20 @@ class ReadyTimes {
   [[nodiscard]] Cycle earliest_rank(MemoryCommand command, int rank) const;
 
   /// `bank` is any bank of the rank for commands to a whole rank, the first of its set for REFpb.
-  void issue(MemoryCommand command, int bank, Cycle time);
+  void issue(MemoryCommand command, int bank, Cycle time) {
+    const BankPlace& place = table_.place(bank);
+    const Rules& rules = rules_[index_of(command)];
+    bus_free_[bus_[index_of(command)]] = time + table_.cycles(command);
+    for (const NodeRule& rule : rules.rank) {
+      raise(&rank_[rule.at], place.rank, 1, time + rule.latency);
+    }
+    for (const NodeRule& rule : rules.bank) raise(&bank_[rule.at], bank, 1, time + rule.latency);
+    const int per_group = table_.banks_per_group();
+    for (const NodeRule& rule : rules.group) {
+      raise(&bank_[rule.at], place.group * per_group, per_group, time + rule.latency);
+    }
+    if (!rules.others.empty()) issue_others(command, bank, time);
+  }
 
  private:
   static Commands all_commands() {
@@ -65,8 +78,24 @@ class ReadyTimes {
     }
   }
 
+  // A rule that concerns only one node, or the banks of one group: `at` is the next command's part
+  // of bank_ or rank_.
+  struct NodeRule {
+    std::size_t at = 0;
+    Cycle latency = 0;
+  };
+  // The rules of used commands, by earlier command. Most are of the three simple kinds.
+  struct Rules {
+    std::vector<NodeRule> bank;
+    std::vector<NodeRule> group;
+    std::vector<NodeRule> rank;
+    std::vector<TimingRule> others;
+  };
+  void sort_in(MemoryCommand from, const TimingRule& rule);
+  void issue_others(MemoryCommand command, int bank, Cycle time);
+
   const TimingTable& table_;
-  std::array<std::vector<TimingRule>, kCommands> rules_;  // those of used commands, by earlier one
+  std::array<Rules, kCommands> rules_;
   std::size_t banks_;
   std::size_t ranks_;
   std::vector<Cycle> bank_;  // command after command

@@ -15,13 +15,14 @@ namespace lacuna::timing::dram {
 class Wishes {
  public:
   enum Kind : std::size_t { kColumn = 0, kActivate = 1, kPrecharge = 2, kNothing = 3 };
-  static constexpr std::size_t kKinds = 3;
+  static constexpr std::size_t kKinds = 4;
   /// A tag is the age of the request above the number of its bank: tags compare like ages.
   static constexpr int kBankBits = 9;
   static constexpr int kTagBits = 48;
 
   explicit Wishes(int banks)
-      : tags_(static_cast<std::size_t>(banks)),
+      : counts_{0, 0, 0, banks},
+        tags_(static_cast<std::size_t>(banks)),
         position_(static_cast<std::size_t>(banks)),
         kind_(static_cast<std::size_t>(banks), kNothing) {
     for (auto& mask : masks_) mask.resize((static_cast<std::size_t>(banks) + 63) / 64);
@@ -31,14 +32,18 @@ class Wishes {
     const auto at = static_cast<std::size_t>(bank);
     const std::uint64_t bit = std::uint64_t{1} << (at % 64);
     if (kind_[at] != kind) {
-      if (kind_[at] != kNothing) masks_[kind_[at]][at / 64] &= ~bit;
-      if (kind != kNothing) masks_[kind][at / 64] |= bit;
+      masks_[kind_[at]][at / 64] &= ~bit;
+      masks_[kind][at / 64] |= bit;
+      --counts_[kind_[at]];
+      ++counts_[kind];
       kind_[at] = kind;
     }
     position_[at] = position;
     tags_[at] = (order << kBankBits | at) & kTagMask;
   }
 
+  /// Whether any bank has this wish.
+  [[nodiscard]] bool any(Kind kind) const { return counts_[kind] > 0; }
   /// Bit b of word w: bank 64 w + b has this wish.
   [[nodiscard]] const std::vector<std::uint64_t>& banks(Kind kind) const { return masks_[kind]; }
   [[nodiscard]] Kind kind(int bank) const { return kind_[static_cast<std::size_t>(bank)]; }
@@ -56,6 +61,7 @@ class Wishes {
   static constexpr std::uint64_t kTagMask = (std::uint64_t{1} << kTagBits) - 1;
 
   std::array<std::vector<std::uint64_t>, kKinds> masks_;
+  std::array<int, kKinds> counts_;
   std::vector<std::uint64_t> tags_;
   std::vector<int> position_;
   std::vector<Kind> kind_;
