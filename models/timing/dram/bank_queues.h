@@ -26,8 +26,6 @@ class BankQueues {
     std::int32_t bank = 0;
     std::int32_t row = 0;
     std::int32_t column = 0;
-    std::int16_t older = -1;  ///< neighbours in order of arrival
-    std::int16_t younger = -1;
     std::int32_t merged = -1;  ///< the owner's: first of the requests that joined this burst
     bool activated = false;    ///< an ACT was issued for this burst
     bool conflicted = false;   ///< a PRE was issued for this burst
@@ -37,6 +35,7 @@ class BankQueues {
       : capacity_(static_cast<std::size_t>(capacity)),
         room_(2 * capacity_),
         bursts_(capacity_),
+        links_(capacity_),
         rows_(room_ * static_cast<std::size_t>(banks)),
         slots_(room_ * static_cast<std::size_t>(banks)),
         banks_(static_cast<std::size_t>(banks)),
@@ -76,10 +75,9 @@ class BankQueues {
     free_.pop_back();
     Burst& stored = bursts_[static_cast<std::size_t>(slot)];
     stored = burst;
-    stored.older = youngest_;
-    stored.younger = -1;
+    links_[static_cast<std::size_t>(slot)] = {youngest_, -1};
     if (youngest_ >= 0) {
-      bursts_[static_cast<std::size_t>(youngest_)].younger = slot;
+      links_[static_cast<std::size_t>(youngest_)].younger = slot;
     } else {
       oldest_ = slot;
     }
@@ -103,22 +101,24 @@ class BankQueues {
     const auto place = static_cast<std::size_t>(position);
     const std::int16_t slot = slots_[base + place];
     const Burst& gone = bursts_[static_cast<std::size_t>(slot)];
-    if (gone.older >= 0) {
-      bursts_[static_cast<std::size_t>(gone.older)].younger = gone.younger;
+    const Links links = links_[static_cast<std::size_t>(slot)];
+    if (links.older >= 0) {
+      links_[static_cast<std::size_t>(links.older)].younger = links.younger;
     } else {
-      oldest_ = gone.younger;
+      oldest_ = links.younger;
     }
-    if (gone.younger >= 0) {
-      bursts_[static_cast<std::size_t>(gone.younger)].older = gone.older;
+    if (links.younger >= 0) {
+      links_[static_cast<std::size_t>(links.younger)].older = links.older;
     } else {
-      youngest_ = gone.older;
+      youngest_ = links.older;
     }
     free_.push_back(slot);
     --places_[place_of(bank, gone.row, gone.column)];
 
-    // Those before it, mostly none, move up.
-    std::memmove(&rows_[base + 1], &rows_[base], place * sizeof(rows_[0]));
-    std::memmove(&slots_[base + 1], &slots_[base], place * sizeof(slots_[0]));
+    if (place > 0) {  // those before it move up
+      std::memmove(&rows_[base + 1], &rows_[base], place * sizeof(rows_[0]));
+      std::memmove(&slots_[base + 1], &slots_[base], place * sizeof(slots_[0]));
+    }
     ++queue.head;
     --queue.count;
     --size_;
@@ -136,6 +136,10 @@ class BankQueues {
     std::int32_t head = 0;  ///< of its part of rows_ and slots_
     std::int32_t count = 0;
     std::int32_t hit = -1;
+  };
+  struct Links {
+    std::int16_t older = -1;  ///< neighbours in order of arrival
+    std::int16_t younger = -1;
   };
   static constexpr std::size_t kPlaces = 512;
 
@@ -184,6 +188,7 @@ class BankQueues {
   std::size_t capacity_;
   std::size_t room_;  ///< of a bank in rows_ and slots_: its bursts move on through it
   std::vector<Burst> bursts_;
+  std::vector<Links> links_;
   std::vector<std::int32_t> rows_;   ///< per bank, room_ each, oldest first from its head on
   std::vector<std::int16_t> slots_;  ///< beside rows_: index into bursts_
   std::vector<Bank> banks_;

@@ -148,11 +148,31 @@ Channel::Direction Channel::next_direction() const {
   return turn ? kReads : kWrites;
 }
 
+namespace {
+
+// Waits are compared up to so many cycles, longer than any rule of any standard; the time of the
+// one that is chosen is exact in any case.
+constexpr Cycle kLongestWait = (1 << 16) - 1;
+
+MemoryCommand command_of(Wishes::Kind kind, bool is_write) {
+  switch (kind) {
+    case Wishes::kActivate:
+      return kACT;
+    case Wishes::kPrecharge:
+      return kPRE;
+    case Wishes::kColumn:
+    case Wishes::kNothing:
+      break;
+  }
+  return is_write ? kWR : kRD;
+}
+
+}  // namespace
+
 void Channel::renew_wish(int bank, Direction direction) {
   BankQueues& queue = queues_[direction];
-  Wishes& wishes = wishes_[direction];
   if (queue.size(bank) == 0) {
-    wishes.set(bank, Wishes::kNothing, 0, 0);
+    wishes_[direction].set(bank, Wishes::kNothing, 0, 0);
     return;
   }
   const BankState& state = bank_state(bank);
@@ -160,34 +180,65 @@ void Channel::renew_wish(int bank, Direction direction) {
   const bool may_hit = hit == 0 || (hit > 0 && state.passed < policy_.row_hit_cap &&
                                     policy_.scheduler == params::MemoryScheduler::kFrFcfs);
   if (state.open_row < 0) {
-    wishes.set(bank, Wishes::kActivate, 0, queue.burst(bank, 0).order);
+    wish(bank, direction, Wishes::kActivate, 0, queue.burst(bank, 0).order);
   } else if (may_hit) {
-    wishes.set(bank, Wishes::kColumn, hit, queue.burst(bank, hit).order);
+    wish(bank, direction, Wishes::kColumn, hit, queue.burst(bank, hit).order);
   } else {
-    wishes.set(bank, Wishes::kPrecharge, 0, queue.burst(bank, 0).order);
+    wish(bank, direction, Wishes::kPrecharge, 0, queue.burst(bank, 0).order);
   }
 }
 
-void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) const {
+void Channel::wish(int bank, Direction direction, Wishes::Kind kind, int position,
+                   std::uint64_t order) {
+  wishes_[direction].set(bank, kind, position, order);
+  BestWish& best = best_wishes_[direction][kind];
+  if (best.bank < 0 || is_blocked(bank)) return;
+  const MemoryCommand command = command_of(kind, direction == kWrites);
+  const Cycle time = std::max(ready_.earliest(command, bank), floor_);
+  const std::uint64_t tag = wishes_[direction].tag(bank);
+  if (time < best.time || (time == best.time && tag < best.tag)) best = {bank, time, tag};
+}
+
+void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) {
   const Wishes& wishes = wishes_[direction];
   if (!wishes.any(kind)) return;
-  const MemoryCommand command = kind == Wishes::kActivate    ? kACT
-                                : kind == Wishes::kPrecharge ? kPRE
-                                : direction == kReads        ? kRD
-                                                             : kWR;
+  const MemoryCommand command = command_of(kind, direction == kWrites);
   const Cycle floor = std::max(floor_, ready_.of_bus(command));
+  BestWish& known = best_wishes_[direction][kind];
+  const bool is_known =
+      known.bank >= 0 && wishes.kind(known.bank) == kind && wishes.tag(known.bank) == known.tag &&
+      known.time == std::max({ready_.of_banks(command)[known.bank],
+                              ready_.of_ranks(command)[rank_of(known.bank)], floor});
+  BestWish found = known;
+  if (!is_known) {
+    found = find_best_wish(kind, direction, floor, std::min(latest, best.time));
+    known = found.time - floor < kLongestWait ? found : BestWish{};
+    if (found.bank < 0) return;
+  }
+  const std::uint64_t order = wishes.order(found.bank);
+  if (found.time > best.time || (found.time == best.time && order > best.order)) return;
+  best.time = found.time;
+  best.order = order;
+  best.command = command;
+  best.bank = found.bank;
+  best.position = wishes.position(found.bank);
+  best.direction = direction;
+}
+
+Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction, Cycle floor,
+                                          Cycle latest) const {
+  const Wishes& wishes = wishes_[direction];
+  const MemoryCommand command = command_of(kind, direction == kWrites);
   Cycle rank_floors[kMaxRanks];
   Cycle least = kNever;
   for (int rank = 0; rank < table_.ranks(); ++rank) {
     rank_floors[rank] = std::max(floor, ready_.of_ranks(command)[rank]);
     least = std::min(least, rank_floors[rank]);
   }
-  if (least > std::min(latest, best.time)) return;
+  if (least > latest) return {};
 
   // The smallest key is the earliest command, the older request if two are equally early: one
-  // number and no branches. Waits are cut at 2^16 cycles, longer than any rule of any standard; the
-  // time of the one that is chosen is exact in any case.
-  constexpr Cycle kLongestWait = (1 << 16) - 1;
+  // number and no branches.
   std::uint64_t best_key = ~std::uint64_t{0};
   const Cycle* ready = ready_.of_banks(command);
   const std::vector<std::uint64_t>& words = wishes.banks(kind);
@@ -199,17 +250,9 @@ void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Act
       best_key = std::min(best_key, wait << Wishes::kTagBits | wishes.tag(bank));
     }
   }
-  if (best_key == ~std::uint64_t{0}) return;
-  const int best_bank = Wishes::bank_of(best_key);
-  const Cycle best_time = std::max(ready[best_bank], rank_floors[best_bank >> rank_shift_]);
-  const std::uint64_t best_order = wishes.order(best_bank);
-  if (best_time > best.time || (best_time == best.time && best_order > best.order)) return;
-  best.time = best_time;
-  best.order = best_order;
-  best.command = command;
-  best.bank = best_bank;
-  best.position = wishes.position(best_bank);
-  best.direction = direction;
+  if (best_key == ~std::uint64_t{0}) return {};
+  const int bank = Wishes::bank_of(best_key);
+  return {bank, std::max(ready[bank], rank_floors[bank >> rank_shift_]), wishes.tag(bank)};
 }
 
 void Channel::consider_oldest(Direction direction, Action& column, Action& row) const {

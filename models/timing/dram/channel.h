@@ -133,6 +133,13 @@ class Channel {
     Cycle arrival = 0;
     std::int32_t next = -1;
   };
+  // The best of all wishes of a kind when it was looked for, or a later better one. Times only
+  // grow: while it has its time it is the best still.
+  struct BestWish {
+    int bank = -1;  ///< -1: not known
+    Cycle time = 0;
+    std::uint64_t tag = 0;
+  };
   static constexpr int kNone = -2;                        ///< no burst, so no hit or miss either
   static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
 
@@ -146,7 +153,10 @@ class Channel {
   void choose();
   [[nodiscard]] Direction next_direction() const;
   // Puts the best wish of this kind into `best` if it is better and not later than `latest`.
-  void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) const;
+  void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best);
+  // Looks through the banks.
+  [[nodiscard]] BestWish find_best_wish(Wishes::Kind kind, Direction direction, Cycle floor,
+                                        Cycle latest) const;
   // FCFS: only the oldest request counts.
   void consider_oldest(Direction direction, Action& column, Action& row) const;
   // Closed pages: the last access of a row precharges.
@@ -174,6 +184,7 @@ class Channel {
   }
   // A bank's queue of this direction, or its row, changed.
   void renew_wish(int bank, Direction direction);
+  void wish(int bank, Direction direction, Wishes::Kind kind, int position, std::uint64_t order);
   void renew_wishes(int bank) {
     renew_wish(bank, kReads);
     renew_wish(bank, kWrites);
@@ -217,6 +228,7 @@ class Channel {
   int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue
   BankQueues queues_[2];
   Wishes wishes_[2];
+  BestWish best_wishes_[2][3];  ///< by direction and kind
   std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
   int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;

@@ -79,6 +79,13 @@ void ReadyTimes::sort_in(MemoryCommand from, const TimingRule& rule) {
   Rules& rules = rules_[index_of(from)];
   const std::size_t banks = index_of(rule.next) * banks_;
   const std::size_t ranks = index_of(rule.next) * ranks_;
+  const int pseudo_ranks = table_.ranks_per_pseudo_channel();
+  const bool concerns_nobody =
+      (rule.scope == Scope::kOtherBanks && table_.banks_per_group() == 1) ||
+      (rule.scope == Scope::kOtherGroups && table_.groups_per_rank() == 1) ||
+      (rule.scope == Scope::kOtherRanks && pseudo_ranks == 1) ||
+      (rule.scope == Scope::kOtherChannels && table_.ranks() == pseudo_ranks);
+  if (concerns_nobody && !rule.records) return;
   const bool one_bank = !is_whole_rank(from) && from != MemoryCommand::kREFpb;
   if (rule.window < 0 && rule.scope == Scope::kRank) {
     rules.rank.push_back({ranks, rule.latency});
