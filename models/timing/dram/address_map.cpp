@@ -67,6 +67,7 @@ AddressMap::AddressMap(const std::string& mapping, const params::MemoryOrganizat
       xored_.push_back(slice);
     }
   }
+  for (std::size_t burst = 0; burst < low_.size(); ++burst) low_[burst] = words_of(burst);
 }
 
 std::uint64_t AddressMap::encode(const DramAddress& address) const {

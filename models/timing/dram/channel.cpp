@@ -38,6 +38,8 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
       banks_(static_cast<std::size_t>(table.banks())),
       ranks_(static_cast<std::size_t>(table.ranks())),
       may_sleep_(policy.power_down > 0 || policy.self_refresh > 0),
+      may_run_(!may_sleep_ && policy.page_policy == params::MemoryPagePolicy::kOpen &&
+               policy.scheduler == params::MemoryScheduler::kFrFcfs),
       queues_{BankQueues(table.banks(), policy.read_queue),
               BankQueues(table.banks(), policy.write_queue)},
       wishes_{Wishes(table.banks()), Wishes(table.banks())},
@@ -191,11 +193,18 @@ void Channel::renew_wish(int bank, Direction direction) {
 void Channel::wish(int bank, Direction direction, Wishes::Kind kind, int position,
                    std::uint64_t order) {
   wishes_[direction].set(bank, kind, position, order);
+  const std::uint64_t tag = wishes_[direction].tag(bank);
+  if (kind == Wishes::kColumn && bank != run_.bank) {
+    run_.others_tag = std::min(run_.others_tag, tag);
+  }
   BestWish& best = best_wishes_[direction][kind];
-  if (best.bank < 0 || is_blocked(bank)) return;
+  if (best.bank == kUnknown || is_blocked(bank)) return;
+  if (best.bank == bank) {  // what was known of it is old
+    best.bank = kOnlyTime;
+    best.tag = 0;
+  }
   const MemoryCommand command = command_of(kind, direction == kWrites);
   const Cycle time = std::max(ready_.earliest(command, bank), floor_);
-  const std::uint64_t tag = wishes_[direction].tag(bank);
   if (time < best.time || (time == best.time && tag < best.tag)) best = {bank, time, tag};
 }
 
@@ -211,7 +220,9 @@ void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Act
                               ready_.of_ranks(command)[rank_of(known.bank)], floor});
   BestWish found = known;
   if (!is_known) {
-    found = find_best_wish(kind, direction, floor, std::min(latest, best.time));
+    latest = std::min(latest, best.time);
+    if (known.bank != kUnknown && known.time > latest) return;
+    found = find_best_wish(kind, direction, floor, latest);
     known = found.time - floor < kLongestWait ? found : BestWish{};
     if (found.bank < 0) return;
   }
@@ -235,7 +246,7 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
     rank_floors[rank] = std::max(floor, ready_.of_ranks(command)[rank]);
     least = std::min(least, rank_floors[rank]);
   }
-  if (least > latest) return {};
+  if (least > latest) return {kOnlyTime, least, 0};
 
   // The smallest key is the earliest command, the older request if two are equally early: one
   // number and no branches.
@@ -286,9 +297,56 @@ void Channel::consider_closing(Action& column) {
   column.time = std::max(column.time, ready_.earliest(column.command, column.bank));
 }
 
+bool Channel::continue_run(Direction direction) {
+  const int bank = run_.bank;
+  const Wishes& wishes = wishes_[direction];
+  if (run_.direction != direction || run_.length < 2 || wishes.kind(bank) != Wishes::kColumn) {
+    return false;
+  }
+  if (!run_.knows_others) {
+    run_.knows_others = true;
+    run_.others_tag = ~std::uint64_t{0};
+    const std::vector<std::uint64_t>& words = wishes.banks(Wishes::kColumn);
+    for (std::size_t word = 0; word < words.size(); ++word) {
+      for (std::uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
+        const int other = static_cast<int>(word) * 64 + std::countr_zero(bits);
+        if (other != bank) run_.others_tag = std::min(run_.others_tag, wishes.tag(other));
+      }
+    }
+  }
+  // It is the oldest, and no other can be earlier.
+  if (wishes.tag(bank) > run_.others_tag) return false;
+  const MemoryCommand command = direction == kReads ? kRD : kWR;
+  const Cycle floor = std::max(floor_, ready_.of_bus(command));
+  const Cycle* ranks = ready_.of_ranks(command);
+  const Cycle least = std::max(floor, *std::min_element(ranks, ranks + table_.ranks()));
+  const Cycle time =
+      std::max({floor, ranks[rank_of(bank)], ready_.of_banks(command)[bank]});
+  if (time > least || time >= refresh_.next_due()) return false;
+  // Nor goes a row command before it.
+  for (const Wishes::Kind kind : {Wishes::kPrecharge, Wishes::kActivate}) {
+    const BestWish& known = best_wishes_[direction][kind];
+    if (wishes.any(kind) && (known.bank == kUnknown || known.time < time)) return false;
+  }
+  if (refresh_.owed_in_all() > 0) {
+    Action row;
+    consider_refresh(row);
+    if (row.time < time) return false;
+  }
+  chosen_ = {};
+  chosen_.time = time;
+  chosen_.order = wishes.order(bank);
+  chosen_.command = command;
+  chosen_.direction = direction;
+  chosen_.bank = bank;
+  chosen_.position = wishes.position(bank);
+  return true;
+}
+
 void Channel::choose() {
   is_chosen_ = true;
   const Direction direction = next_direction();
+  if (run_.bank >= 0 && continue_run(direction)) return;
   Action column;
   Action row;
   if (policy_.scheduler == params::MemoryScheduler::kFcfs) {
@@ -388,6 +446,12 @@ void Channel::perform_column(const Action& action) {
   --ranks_[static_cast<std::size_t>(rank)].pending;
   ranks_[static_cast<std::size_t>(rank)].idle_since = action.time;
   ++served_in_direction_;
+  if (may_run_) {
+    if (action.bank != run_.bank || direction_ != run_.direction) {
+      run_ = {action.bank, direction_, 0, false, 0};
+    }
+    ++run_.length;
+  }
 
   if (burst.conflicted) {
     ++stats_.row_conflicts;

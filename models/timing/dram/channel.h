@@ -134,11 +134,21 @@ class Channel {
     std::int32_t next = -1;
   };
   // The best of all wishes of a kind when it was looked for, or a later better one. Times only
-  // grow: while it has its time it is the best still.
+  // grow: while it has its time it is the best still; when it has gone, no other is earlier.
   struct BestWish {
-    int bank = -1;  ///< -1: not known
+    int bank = kUnknown;
     Cycle time = 0;
     std::uint64_t tag = 0;
+  };
+  static constexpr int kUnknown = -1;
+  static constexpr int kOnlyTime = -2;  ///< BestWish: no wish is earlier
+  // The bank that had the latest column commands, while that may go on without a look at others.
+  struct Run {
+    int bank = -1;
+    Direction direction = kReads;
+    int length = 0;
+    bool knows_others = false;     ///< others_tag has been looked for
+    std::uint64_t others_tag = 0;  ///< at most that of any other bank's column command
   };
   static constexpr int kNone = -2;                        ///< no burst, so no hit or miss either
   static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
@@ -154,6 +164,8 @@ class Channel {
   [[nodiscard]] Direction next_direction() const;
   // Puts the best wish of this kind into `best` if it is better and not later than `latest`.
   void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best);
+  // Whether the bank of the latest column command goes on, which is then chosen.
+  bool continue_run(Direction direction);
   // Looks through the banks.
   [[nodiscard]] BestWish find_best_wish(Wishes::Kind kind, Direction direction, Cycle floor,
                                         Cycle latest) const;
@@ -223,6 +235,8 @@ class Channel {
   std::vector<BankState> banks_;
   std::vector<RankState> ranks_;
   bool may_sleep_ = false;
+  bool may_run_ = false;  ///< the policy lets a bank go on with its row
+  Run run_;
   std::vector<Merged> merged_;  ///< linked lists; free entries from free_merged_ on
   std::int32_t free_merged_ = -1;
   int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue

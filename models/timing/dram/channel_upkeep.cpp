@@ -15,8 +15,9 @@ using enum params::MemoryCommand;
 void Channel::renew_blocked() {
   std::fill(blocked_.begin(), blocked_.end(), 0);
   for (auto& of_direction : best_wishes_) {
-    for (BestWish& known : of_direction) known.bank = -1;
+    for (BestWish& known : of_direction) known.bank = kUnknown;
   }
+  run_ = {};
   for (int rank = 0; rank < refresh_.ranks(); ++rank) {
     const RefreshTimer::Rank& state = refresh_.rank(rank);
     const int first = rank * table_.banks_per_rank();

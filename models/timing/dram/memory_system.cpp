@@ -49,15 +49,14 @@ void MemorySystem::submit(const Transaction& transaction, Cycle now) {
   request.is_write = transaction.is_write;
   request.arrival = now;
   std::uint64_t touched = 0;  // channels; at most 64
-  for (std::uint64_t burst = first; burst <= last; ++burst) {
-    const DramAddress at = map_.decode(burst << shift);
+  map_.for_each_burst(first, last, [&](const DramAddress& at) {
     request.bank = at.bank;
     request.row = at.row;
     request.column = at.column;
     ChannelFront& front = channels_[static_cast<std::size_t>(at.channel)];
     (request.is_write ? front.writes : front.reads).push(request);
     touched |= std::uint64_t{1} << at.channel;
-  }
+  });
   for (; touched != 0; touched &= touched - 1) {
     ChannelFront& front = channels_[static_cast<std::size_t>(std::countr_zero(touched))];
     feed(front, now);
