@@ -86,7 +86,7 @@ class AddressMap {
   }
 
   std::vector<Slice> slices_;
-  std::vector<Slice> xored_;  ///< address_bit is a row bit
+  std::vector<Slice> xored_;               ///< address_bit is a row bit
   std::array<Words, kLowMask + 1> low_{};  ///< of a burst's lowest bits
   int burst_shift_ = 0;
   int total_bits_ = 0;

@@ -66,8 +66,7 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
   burst.bank = request.bank;
   burst.row = request.row;
   burst.column = request.column;
-  if (!request.is_write &&
-      queues_[kWrites].contains(request.bank, request.row, request.column)) {
+  if (!request.is_write && queues_[kWrites].contains(request.bank, request.row, request.column)) {
     ++stats_.forwarded_reads;
     finish(burst, false, now + 1 + policy_.pipeline_cycles);
     return;
@@ -320,8 +319,7 @@ bool Channel::continue_run(Direction direction) {
   const Cycle floor = std::max(floor_, ready_.of_bus(command));
   const Cycle* ranks = ready_.of_ranks(command);
   const Cycle least = std::max(floor, *std::min_element(ranks, ranks + table_.ranks()));
-  const Cycle time =
-      std::max({floor, ranks[rank_of(bank)], ready_.of_banks(command)[bank]});
+  const Cycle time = std::max({floor, ranks[rank_of(bank)], ready_.of_banks(command)[bank]});
   if (time > least || time >= refresh_.next_due()) return false;
   // Nor goes a row command before it.
   for (const Wishes::Kind kind : {Wishes::kPrecharge, Wishes::kActivate}) {

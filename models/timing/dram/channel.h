@@ -150,7 +150,7 @@ class Channel {
     bool knows_others = false;     ///< others_tag has been looked for
     std::uint64_t others_tag = 0;  ///< at most that of any other bank's column command
   };
-  static constexpr int kNone = -2;                        ///< no burst, so no hit or miss either
+  static constexpr int kNone = -2;  ///< no burst, so no hit or miss either
   static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
 
   static void keep_better(Action& best, const Action& other) {
@@ -242,7 +242,7 @@ class Channel {
   int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue
   BankQueues queues_[2];
   Wishes wishes_[2];
-  BestWish best_wishes_[2][3];  ///< by direction and kind
+  BestWish best_wishes_[2][3];          ///< by direction and kind
   std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
   int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;

@@ -24,6 +24,27 @@ const std::vector<std::string>& mappings() {
   return list;
 }
 
+TEST(AddressMap, BurstsInARunAreThoseDecodedOneByOne) {
+  base::Rng rng(2);
+  for (const std::string& name : test::preset_names()) {
+    const params::MemoryPreset preset = test::load_preset(name);
+    for (const std::string& text : mappings()) {
+      const AddressMap map(text, preset.organization, 4);
+      for (int i = 0; i < 20; ++i) {
+        const std::uint64_t first =
+            rng.below((map.capacity_bytes() >> map.burst_shift()) - std::uint64_t{400});
+        const std::uint64_t last = first + rng.below(400);
+        std::uint64_t burst = first;
+        map.for_each_burst(first, last, [&](const DramAddress& at) {
+          ASSERT_EQ(at, map.decode(burst << map.burst_shift())) << name << " " << text << burst;
+          ++burst;
+        });
+        ASSERT_EQ(burst, last + 1);
+      }
+    }
+  }
+}
+
 TEST(AddressMap, EncodeIsTheInverseOfDecode) {
   base::Rng rng(1);
   for (const std::string& name : test::preset_names()) {
