@@ -56,10 +56,14 @@ bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& o
 bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
 }  // namespace avx2
 
+namespace avx512 {
+bool timing_16(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+bool timing_32(const KernelInput& input, unsigned char* scratch, KernelOutput& output);
+}  // namespace avx512
+
 /// True if the AVX2 versions are compiled in and this machine can run them.
 [[nodiscard]] bool have_avx2();
-/// The same of the versions for AVX-512 with VNNI, of what a pass computes (products.h); never
-/// without AVX2.
+/// The same of the versions for AVX-512 with VNNI; never without AVX2.
 [[nodiscard]] bool have_avx512();
 
 }  // namespace lacuna::timing::engine

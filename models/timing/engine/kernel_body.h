@@ -48,24 +48,6 @@ struct Traits<I32> {
 alignas(64) static constexpr I32 kIota[kBlock] = {0, 1, 2,  3,  4,  5,  6,  7,
                                                   8, 9, 10, 11, 12, 13, 14, 15};
 
-/// Positions of the set bits of each byte, lowest first.
-struct BitTable {
-  std::uint8_t positions[256][8];
-};
-static constexpr BitTable make_bit_table() {
-  BitTable table{};
-  for (int byte = 0; byte < 256; ++byte) {
-    int used = 0;
-    for (int bit = 0; bit < 8; ++bit) {
-      if ((byte >> bit & 1) != 0) {
-        table.positions[byte][used++] = static_cast<std::uint8_t>(bit);
-      }
-    }
-  }
-  return table;
-}
-static constexpr BitTable kBits = make_bit_table();
-
 /// State of 16 PEs of a way. Lags are relative to the way's last issue.
 template <class Vector>
 struct alignas(64) Lanes {
@@ -87,23 +69,37 @@ struct Scan {
   bool any_empty;
 };
 
+/// What the scalars of a block are kept as.
+template <class Lag>
+struct ScalarOf {
+  using Type = I32;
+};
+#if LACUNA_PAIRS
+template <>
+struct ScalarOf<I16> {
+  using Type = I16;
+};
+#endif
+
 enum class Loss { kNone, kImbalance, kBoth };  // which sums are not constant so far in the group
 
-/// The scalars of one block.
+/// The scalars of one block. In vectors of two ways they are kept as they are computed; else in the
+/// form from which splat_scalar() reads one fastest.
+template <class Scalar>
 struct Block {
   int count;
   Loss loss;
   bool bank;                      // the bank counts
   int bank_free;                  // relative to the issue before the block
   int advance;                    // cycles from the issue before the block to its last one
-  alignas(64) I32 issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
-  alignas(64) I32 blocked[kBlock];
-  alignas(64) I32 empty[kBlock];
+  alignas(64) Scalar issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
+  alignas(64) Scalar blocked[kBlock];
+  alignas(64) Scalar empty[kBlock];
 };
 
-template <class Vector, class Count>
+template <class Vector, class Count, class Scalar>
 struct Way {
-  Block block;  // the next one, ready to run
+  Block<Scalar> block;  // the next one, ready to run
   Scan scan;
   const Count* slots;  // rows of MAC slots of each PE: one per position, then see end_positions()
   int begin;           // entries of the group already run
@@ -116,6 +112,18 @@ struct Way {
   I64 room_shift;  // the last D entries are always there
 };
 
+/// Entry `i` of a block.
+template <class Vector, class Scalar>
+struct BlockScalars {
+  const Block<Scalar>& block;
+  int i;
+  [[nodiscard]] LACUNA_INLINE Vector issue() const { return splat_scalar<Vector>(block.issue + i); }
+  [[nodiscard]] LACUNA_INLINE Vector blocked() const {
+    return splat_scalar<Vector>(block.blocked + i);
+  }
+  [[nodiscard]] LACUNA_INLINE Vector empty() const { return splat_scalar<Vector>(block.empty + i); }
+};
+
 constexpr int kMostPositions = 32'700;  // rows of slots have to fit 16 bits
 constexpr int kRoomExtra = 4096;        // entries between two moves of a way's rooms
 
@@ -123,7 +131,8 @@ template <class Lag, class Count>
 struct Kernel {
   using T = Traits<Lag>;
   using Vector = typename T::Vector;
-  using W = Way<Vector, Count>;
+  using Scalar = typename ScalarOf<Lag>::Type;
+  using W = Way<Vector, Count, Scalar>;
 
   const KernelInput& in;
   KernelOutput& out;
@@ -133,6 +142,7 @@ struct Kernel {
   Vector counting;  // 1 .. 16
   W ways[16];
   Vector bad;         // lanes that left their range in this group
+  bool bad_pair;      // the same of vectors of two ways
   bool bank_counted;  // in this group, for some block
   bool whole_blocks;  // D >= 16: all blocks but a group's last are of 16 entries
 
@@ -159,13 +169,7 @@ struct Kernel {
         const std::uint64_t row = present[w * words + i];
         mask_any |= mask;
         present_any |= row;
-        std::uint64_t hits = mask & row;
-        std::size_t at = static_cast<std::size_t>(in.base[w]) + 64 * i;
-        for (; hits != 0; hits >>= 8U, at += 8) {
-          const std::size_t byte = hits & 0xFFU;
-          store_positions(position, kBits.positions[byte], static_cast<std::uint16_t>(at));
-          position += __builtin_popcountll(byte);
-        }
+        position = store_hits(position, mask & row, static_cast<std::size_t>(in.base[w]) + 64 * i);
       }
       if (mask_any == 0 || present_any == 0) continue;
       ++visited;
@@ -262,50 +266,17 @@ struct Kernel {
   /// long ago: they change nothing.
   template <Loss kLoss, bool kBank, bool kSingle>
   __attribute__((noinline)) Vector run_lanes(const W& way, int chunk) {
-    Lanes<Vector>& lanes = way.lanes[chunk];
-    const Block& block = way.block;
+    const Block<Scalar>& block = way.block;
     const std::uint16_t* position = way.scan.position + way.begin;
     const std::size_t stride = kSingle ? kBlock : static_cast<std::size_t>(in.count_stride);
     const Count* column = way.slots + chunk * kBlock;
-    Vector leave = lanes.leave;
-    Vector free = lanes.free;
-    Vector blocked_seen = lanes.blocked_seen;
-    Vector empty_seen = lanes.empty_seen;
-    Vector imbalance = lanes.imbalance;
-    Vector window = lanes.window;
-    Vector bank = lanes.bank;
+    Lanes<Vector> lanes = way.lanes[chunk];
     const Vector zero = splat<Vector>(0);
-    const Vector one = splat<Vector>(1);
     Vector bank_free = splat<Vector>(block.bank_free);
     const auto step = [&](int i) __attribute__((always_inline)) {
       Vector slots;
       load_counts(slots, column + position[i] * stride);
-      const Vector needs = greater(slots, zero);
-      const Vector mask_stage = vmax(splat_scalar<Vector>(block.issue + i), leave);  // M + 1
-      const Vector ready = vmax(mask_stage, free);
-      Vector taken = ready;
-      if constexpr (kBank) {
-        taken = vmax(ready, bank_free);
-        bank = bank + ((taken - ready) & needs);
-        leave = vmax(mask_stage, taken & needs);
-        bank_free = bank_free - one;
-      } else {
-        leave = vmax(mask_stage, free & needs);
-      }
-      if constexpr (kLoss != Loss::kNone) {
-        const Vector gap = ready - free;
-        const Vector sum = splat_scalar<Vector>(block.blocked + i);
-        const Vector part = vmin(gap, sum - blocked_seen);
-        imbalance = imbalance + (part & needs);
-        blocked_seen = select(needs, sum, blocked_seen);
-        if constexpr (kLoss == Loss::kBoth) {
-          const Vector empties = splat_scalar<Vector>(block.empty + i);
-          window = window + (vmin(gap - part, empties - empty_seen) & needs);
-          empty_seen = select(needs, empties, empty_seen);
-        }
-      }
-      free = select(needs, taken, free) + (slots - one);
-      return mask_stage;
+      return run_step<kLoss, kBank>(lanes, bank_free, slots, BlockScalars<Vector, Scalar>{block, i});
     };
     RowMaxima<Vector> maxima;
     int steps = kBlock;
@@ -318,23 +289,172 @@ struct Kernel {
       for (int i = steps; i < kBlock; ++i) rows[i] = zero;  // nobody reads these maxima
       LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) maxima.add(i, rows[i]);
     }
-    free = free - splat<Vector>(block.advance - steps);
-    leave = leave - splat<Vector>(block.advance - block.count);
-    bad = bad | greater(vmax(free, leave), splat<Vector>(static_cast<int>(T::kHigh))) |
-          greater(splat<Vector>(static_cast<int>(T::kLow)), free);
-    lanes.leave = vmax(leave, zero);  // what is older than any issue to come has no influence
-    lanes.free = free;
+    lanes.free = lanes.free - splat<Vector>(block.advance - steps);
+    lanes.leave = lanes.leave - splat<Vector>(block.advance - block.count);
+    bad = bad | greater(vmax(lanes.free, lanes.leave), splat<Vector>(static_cast<int>(T::kHigh))) |
+          greater(splat<Vector>(static_cast<int>(T::kLow)), lanes.free);
+    Lanes<Vector>& to = way.lanes[chunk];
+    to.leave = vmax(lanes.leave, zero);  // what is older than any issue to come has no influence
+    to.free = lanes.free;
     if constexpr (kLoss != Loss::kNone) {
-      lanes.blocked_seen = blocked_seen;
-      lanes.imbalance = imbalance;
+      to.blocked_seen = lanes.blocked_seen;
+      to.imbalance = lanes.imbalance;
     }
     if constexpr (kLoss == Loss::kBoth) {
-      lanes.empty_seen = empty_seen;
-      lanes.window = window;
+      to.empty_seen = lanes.empty_seen;
+      to.window = lanes.window;
     }
-    if constexpr (kBank) lanes.bank = bank;
+    if constexpr (kBank) to.bank = lanes.bank;
     return maxima.result();
   }
+
+  /// One entry: its MAC slots in each PE, its scalars. Returns M + 1.
+  template <Loss kLoss, bool kBank, class V, class Scalars>
+  static LACUNA_INLINE V run_step(Lanes<V>& lanes, V& bank_free, const V& slots,
+                                  const Scalars& scalars) {
+    const auto needs = greater(slots, splat<V>(0));
+    const V mask_stage = vmax(scalars.issue(), lanes.leave);
+    const V ready = vmax(mask_stage, lanes.free);
+    V taken = ready;
+    if constexpr (kBank) {
+      taken = vmax(ready, bank_free);
+      lanes.bank = lanes.bank + ((taken - ready) & needs);
+      lanes.leave = vmax(mask_stage, taken & needs);
+      bank_free = bank_free - splat<V>(1);
+    } else {
+      lanes.leave = vmax(mask_stage, lanes.free & needs);
+    }
+    if constexpr (kLoss != Loss::kNone) {
+      const V gap = ready - lanes.free;
+      const V sum = scalars.blocked();
+      const V part = vmin(gap, sum - lanes.blocked_seen);
+      lanes.imbalance = lanes.imbalance + (part & needs);
+      lanes.blocked_seen = select(needs, sum, lanes.blocked_seen);
+      if constexpr (kLoss == Loss::kBoth) {
+        const V empties = scalars.empty();
+        lanes.window = lanes.window + (vmin(gap - part, empties - lanes.empty_seen) & needs);
+        lanes.empty_seen = select(needs, empties, lanes.empty_seen);
+      }
+    }
+    lanes.free = select(needs, taken, lanes.free) + (slots - splat<V>(1));
+    return mask_stage;
+  }
+
+#if LACUNA_PAIRS
+  /// One block of each of two ways of 16 PEs at once. What neither loses stays zero, so a way runs
+  /// through the steps of the other.
+  template <Loss kLoss, bool kBank>
+  __attribute__((noinline)) void run_pair_of(W& a, W& b) {
+    const Block<Scalar>& first = a.block;
+    const Block<Scalar>& second = b.block;
+    const std::uint16_t* position_a = a.scan.position + a.begin;
+    const std::uint16_t* position_b = b.scan.position + b.begin;
+    const Lanes<Vector>& from_a = a.lanes[0];
+    const Lanes<Vector>& from_b = b.lanes[0];
+    const Pair zero = splat<Pair>(0);
+    Lanes<Pair> lanes{join(from_a.leave, from_b.leave), join(from_a.free, from_b.free),
+                      zero, zero, zero, zero, zero};
+    if constexpr (kLoss != Loss::kNone) {
+      lanes.blocked_seen = join(from_a.blocked_seen, from_b.blocked_seen);
+      lanes.imbalance = join(from_a.imbalance, from_b.imbalance);
+    }
+    if constexpr (kLoss == Loss::kBoth) {
+      lanes.empty_seen = join(from_a.empty_seen, from_b.empty_seen);
+      lanes.window = join(from_a.window, from_b.window);
+    }
+    if constexpr (kBank) lanes.bank = join(from_a.bank, from_b.bank);
+    Pair bank_free = join(splat<Vector>(first.bank_free), splat<Vector>(second.bank_free));
+    PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)),
+                        zero, zero, first_lags()};
+    if constexpr (kLoss != Loss::kNone) {
+      scalars.all_blocked =
+          join(load_lags<Vector>(first.blocked), load_lags<Vector>(second.blocked));
+    }
+    if constexpr (kLoss == Loss::kBoth) {
+      scalars.all_empty = join(load_lags<Vector>(first.empty), load_lags<Vector>(second.empty));
+    }
+    RowMaxima<Pair> maxima;
+    LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) {
+      Pair slots;
+      load_counts(slots, a.slots + position_a[i] * kBlock, b.slots + position_b[i] * kBlock);
+      maxima.add(i, run_step<kLoss, kBank>(lanes, bank_free, slots, scalars));
+      scalars.lag = scalars.lag + splat<Pair>(1);
+    }
+    lanes.free = lanes.free - join(splat<Vector>(first.advance - kBlock),
+                                   splat<Vector>(second.advance - kBlock));
+    lanes.leave = lanes.leave - join(splat<Vector>(first.advance - first.count),
+                                     splat<Vector>(second.advance - second.count));
+    bad_pair = bad_pair ||
+               any_lane(greater(vmax(lanes.free, lanes.leave),
+                                splat<Pair>(static_cast<int>(T::kHigh)))) ||
+               any_lane(greater(splat<Pair>(static_cast<int>(T::kLow)), lanes.free));
+    Lanes<Vector>& to_a = a.lanes[0];
+    Lanes<Vector>& to_b = b.lanes[0];
+    split(vmax(lanes.leave, zero), to_a.leave, to_b.leave);
+    split(lanes.free, to_a.free, to_b.free);
+    if constexpr (kLoss != Loss::kNone) {
+      split(lanes.blocked_seen, to_a.blocked_seen, to_b.blocked_seen);
+      split(lanes.imbalance, to_a.imbalance, to_b.imbalance);
+    }
+    if constexpr (kLoss == Loss::kBoth) {
+      split(lanes.empty_seen, to_a.empty_seen, to_b.empty_seen);
+      split(lanes.window, to_a.window, to_b.window);
+    }
+    if constexpr (kBank) split(lanes.bank, to_a.bank, to_b.bank);
+    Vector maxima_a;
+    Vector maxima_b;
+    split(maxima.result(), maxima_a, maxima_b);
+    end_block(a, maxima_a);
+    end_block(b, maxima_b);
+  }
+
+  LACUNA_INLINE void run_pair(W& a, W& b) {
+    const Loss loss = a.block.loss > b.block.loss ? a.block.loss : b.block.loss;
+    if (a.block.bank || b.block.bank) {
+      run_pair_of<Loss::kBoth, true>(a, b);
+    } else if (loss == Loss::kBoth) {
+      run_pair_of<Loss::kBoth, false>(a, b);
+    } else if (loss == Loss::kImbalance) {
+      run_pair_of<Loss::kImbalance, false>(a, b);
+    } else {
+      run_pair_of<Loss::kNone, false>(a, b);
+    }
+  }
+
+  /// As run_entries(), two ways at a time.
+  LACUNA_INLINE bool run_pairs(I64 bank_free) {
+    bool in_range = true;
+    const auto unfinished = [&](int q) {
+      return q < in.ways && ways[q].begin != ways[q].scan.entries;
+    };
+    const auto prepare = [&](int q) {
+      if (unfinished(q)) in_range = prepare_block(q, kBlock, bank_free) && in_range;
+      if (unfinished(q + 1)) in_range = prepare_block(q + 1, kBlock, bank_free) && in_range;
+    };
+    int pending = -1;  // the pair that is still to be prepared
+    for (bool more = true; more && in_range;) {
+      more = false;
+      for (int q = 0; q < in.ways; q += 2) {
+        const bool first = unfinished(q);
+        const bool second = unfinished(q + 1);
+        if (!first && !second) continue;
+        if (pending == q) {
+          prepare(q);
+          pending = -1;
+        }
+        if (first && second) {
+          run_pair(ways[q], ways[q + 1]);
+        } else {
+          run_block(first ? q : q + 1);
+        }
+        if (pending >= 0) prepare(pending);
+        pending = q;
+        more = true;
+      }
+    }
+    return in_range;
+  }
+#endif
 
   template <Loss kLoss, bool kBank>
   LACUNA_INLINE Vector run_chunks(const W& way) {
@@ -347,7 +467,7 @@ struct Kernel {
   /// Issue cycles of a way's next block in this group. False if a range was left.
   LACUNA_INLINE bool prepare_block(int q, int block_entries, I64 bank_free) {
     W& way = ways[q];
-    Block& block = way.block;
+    Block<Scalar>& block = way.block;
     const Scan& scan = way.scan;
     const Vector zero = splat<Vector>(0);
     const int left = scan.entries - way.begin;
@@ -388,7 +508,7 @@ struct Kernel {
 
   LACUNA_INLINE void run_block(int q) {
     W& way = ways[q];
-    const Block& block = way.block;
+    const Block<Scalar>& block = way.block;
     Vector maxima;
     if (block.bank) {
       maxima = run_chunks<Loss::kBoth, true>(way);
@@ -399,7 +519,12 @@ struct Kernel {
     } else {
       maxima = run_chunks<Loss::kNone, false>(way);
     }
-    // Entry i's maximum is counted from cycle i.
+    end_block(way, maxima);
+  }
+
+  /// `maxima`: M + 1 of each entry, entry i's counted from cycle i.
+  LACUNA_INLINE void end_block(W& way, const Vector& maxima) {
+    const Block<Scalar>& block = way.block;
     store_cycles(way.room + (way.issued - way.room_shift), maxima + (counting - splat<Vector>(1)),
                  static_cast<I32>(way.issue));
     way.issue += block.advance;
@@ -417,6 +542,7 @@ struct Kernel {
     const int block_entries = in.depth < kBlock ? in.depth : kBlock;
     bool in_range = true;
     bad = splat<Vector>(0);
+    bad_pair = false;
     for (int q = 0; q < in.ways; ++q) {
       ways[q].blocked = 0;
       ways[q].begin = 0;
@@ -424,8 +550,17 @@ struct Kernel {
       end_positions(ways[q]);
       in_range = prepare_block(q, block_entries, bank_free) && in_range;
     }
+    bool more = true;
+#if LACUNA_PAIRS
+    if constexpr (sizeof(Lag) == 2) {
+      if (whole_blocks && chunks == 1 && in.ways > 1) {
+        in_range = in_range && run_pairs(bank_free);
+        more = false;
+      }
+    }
+#endif
     int pending = -1;  // the way that is still to be prepared
-    for (bool more = true; more && in_range;) {
+    while (more && in_range) {
       more = false;
       for (int q = 0; q < in.ways; ++q) {
         W& way = ways[q];
@@ -446,7 +581,7 @@ struct Kernel {
       out.blocked += static_cast<std::uint64_t>(ways[q].blocked);
       in_range = in_range && ways[q].issue < (1 << 30);
     }
-    return in_range && !any_bit(bad);
+    return in_range && !bad_pair && !any_bit(bad);
   }
 
   /// The group's last entry takes a slot in every PE; what fills up its last block takes none. Both
@@ -548,7 +683,7 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
   Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {},
-                            {}, {},  false,  in.depth >= kBlock};
+                            {}, {},  false,  false,  in.depth >= kBlock};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {

@@ -35,7 +35,7 @@ struct PassCommand {
 /// Which implementations of the recurrence and of the sums of products to run. All give the same
 /// result.
 enum class Kernel {
-  kAuto,      ///< the fastest that this machine and this pass allow (sums: up to AVX-512)
+  kAuto,      ///< the fastest that this machine and this pass allow: up to AVX-512
   kPlain,     ///< scalar, one PE at a time; the only one that traces
   kPortable,  ///< vectors of 16-bit lags, compiled for the baseline
   kAvx2,      ///< the same for AVX2; falls back to kPortable where the machine has none

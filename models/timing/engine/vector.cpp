@@ -24,7 +24,7 @@ bool have_avx2() {
 
 bool have_avx512() {
 #if defined(LACUNA_ENGINE_AVX512) && (defined(__x86_64__) || defined(__i386__))
-  static const bool supported = have_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
+  static const bool supported = have_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
                                 __builtin_cpu_supports("avx512bw") != 0 &&
                                 __builtin_cpu_supports("avx512vl") != 0 &&
                                 __builtin_cpu_supports("avx512vnni") != 0;
@@ -69,10 +69,12 @@ bool evaluate_vector(const PassInputs& in, Kernel kernel, PassResult& result) {
   input.hold2 = in.command.hold2;
   input.drain_cycles = kDrainLatency + drain_beats(in.params, tile.rows);
 
-  const bool avx2 = kernel != Kernel::kPortable && have_avx2();
-  const std::array<TimingKernel, 2> kernels =
-      avx2 ? std::array<TimingKernel, 2>{avx2::timing_16, avx2::timing_32}
-           : std::array<TimingKernel, 2>{portable::timing_16, portable::timing_32};
+  std::array<TimingKernel, 2> kernels{portable::timing_16, portable::timing_32};
+  if (kernel == Kernel::kAuto && have_avx512()) {
+    kernels = {avx512::timing_16, avx512::timing_32};
+  } else if (kernel != Kernel::kPortable && have_avx2()) {
+    kernels = {avx2::timing_16, avx2::timing_32};
+  }
   // Kept between passes: fresh memory costs more than a short pass.
   thread_local std::unique_ptr<unsigned char[]> scratch;
   thread_local std::size_t scratch_bytes = 0;
