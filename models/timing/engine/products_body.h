@@ -5,7 +5,7 @@
 // for what must not be called here.
 
 /// The numbers of the quads in which one of the tokens has a value; how many there are.
-static int list_present(const ProductInput& input, int token, int tokens, int* present) {
+[[maybe_unused]] static int list_present(const ProductInput& input, int token, int tokens, int* present) {
   const std::size_t row = static_cast<std::size_t>(input.quads) * 4;
   const std::uint8_t* first = input.activations + static_cast<std::size_t>(token) * row;
   int count = 0;
@@ -23,7 +23,7 @@ static int list_present(const ProductInput& input, int token, int tokens, int* p
 }
 
 /// Channels [begin, end) of one token.
-static void products_rest(const ProductInput& input, int token, const int* present, int count,
+[[maybe_unused]] static void products_rest(const ProductInput& input, int token, const int* present, int count,
                           int begin, int end, std::int32_t* sums) {
   const std::size_t channels = static_cast<std::size_t>(input.channels);
   const std::uint8_t* row = input.activations + static_cast<std::size_t>(token) *
@@ -47,7 +47,7 @@ static void products_rest(const ProductInput& input, int token, const int* prese
 }
 
 /// Channels [begin, channels).
-static int requantize_rest(const RequantizeInput& input, const std::int32_t* sums, int begin,
+[[maybe_unused]] static int requantize_rest(const RequantizeInput& input, const std::int32_t* sums, int begin,
                            std::uint8_t* codes) {
   int nonzero = 0;
   for (int n = begin; n < input.channels; ++n) {
