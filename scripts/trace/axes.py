@@ -27,6 +27,14 @@ class Atom:
         return self.parts
 
 
+class Repeat(Atom):
+    """An axis along which a value is only repeated: no axis of it."""
+
+
+def is_repeated(dims):
+    return any(isinstance(leaf, Repeat) for dim in dims for leaf in leaves(dim))
+
+
 def leaves(atoms):
     return [leaf for atom in atoms for leaf in atom.leaves()]
 

@@ -20,14 +20,15 @@ import axes
 import onnx_eval
 import onnx_graph
 import quantize
+from lower_decoder import DecoderOps
 from lower_elements import Elements
 from lower_engine import EngineOps
-from lower_values import Host, Tensor, Value
+from lower_values import Host, Masked, Tensor, Value
 from lower_vector import VectorOps
 from lower_views import Views
 
 # Operators that run on the chip even when they read what the host computed.
-CHIP = {"Conv", "Gemm", "MatMul", "LayerNormalization", "Softmax", "MaxPool", "GlobalAveragePool", "AveragePool",
+CHIP = {"Conv", "Gemm", "MatMul", "LayerNormalization", "RMSNormalization", "Softmax", "MaxPool", "GlobalAveragePool", "AveragePool",
         "QuantizeLinear", "DequantizeLinear"}
 
 # Operators whose output is their input, seen another way.
@@ -35,7 +36,7 @@ PASS_ON = {"Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsq
            "QuantizeLinear", "DequantizeLinear"}
 
 
-class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
+class Lowering(Elements, Views, EngineOps, VectorOps, DecoderOps, quantize.Quantizer):
     """`ranges`: tensor -> (lowest, highest, largest magnitude without outliers), over the calibration."""
 
     def __init__(self, graph, sample, ranges):
@@ -44,9 +45,11 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         self.constant = onnx_eval.constant_tensors(graph)
         self.readers = graph.consumers()
         self.env, self.inputs, self.input_tensors, self.made = {}, [], {}, {}
+        self.selections = []     # layers whose weights only choose channels
         self.names, self.host_operators, self.free_inputs = set(), {}, set()
         self.makers = graph.producers()
         self.count_readers()
+        self.find_rotary()
         for name in self.constant:
             self.env[name] = None if name == "" else sample[name].numpy()
         for name, _, _ in graph.inputs:
@@ -196,8 +199,13 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         self.env[name] = Tensor(value, parts)
         return self.env[name]
 
-    def on_chip(self, name, node):
+    def on_chip(self, name, node, repeated=False):
+        """The tensor of that name; `repeated`: it may have axes along which it only repeats."""
         got = self.env[name]
+        if isinstance(got, Masked):
+            node.refuse("reads masked scores, which only a softmax may")
+        if isinstance(got, Tensor) and not repeated and axes.is_repeated(got.dims):
+            node.refuse("reads a tensor whose elements are repeated, which only a product of two tensors may")
         if isinstance(got, np.ndarray) or got is None:
             node.refuse(f"needs a tensor, but '{name}' is constant")
         return self.as_input(name, node) if isinstance(got, Host) else got
@@ -209,7 +217,10 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
 
     def run(self):
         for node in self.graph.nodes:
-            if all(output in self.constant for output in node.outputs):
+            if all(output in self.constant for output in node.outputs) or node in self.inside:
+                continue
+            if node in self.rotary:
+                self.op_rotary(node)
                 continue
             if not onnx_eval.known(node.op):
                 node.refuse()
@@ -231,7 +242,7 @@ class Lowering(Elements, Views, EngineOps, VectorOps, quantize.Quantizer):
         results = []
         for name in self.graph.outputs:
             got = self.env.get(name)
-            if not isinstance(got, Tensor):
+            if not isinstance(got, Tensor) or axes.is_repeated(got.dims):
                 raise onnx_graph.ImportError_(f"output '{name}' is not computed by any layer on the chip")
             self.result = self.read(got, self.makers[name])[0]
             results.append(self.result.value.name)

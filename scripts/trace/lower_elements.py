@@ -9,7 +9,7 @@ import axes
 import onnx_eval
 import onnx_graph
 import quantize
-from lower_values import Engine, Function, Host, Tensor, Value
+from lower_values import Engine, Function, Host, Masked, Tensor, Value
 
 
 class Elements:
@@ -55,7 +55,7 @@ class Elements:
         self.env[node.outputs[0]] = Tensor(value, tensor.dims, tensor.factor)
 
     def binary(self, node):
-        one, two = (self.env[n] for n in node.inputs)
+        one, two = (self.on_chip(n, node) if isinstance(self.env[n], (Tensor, Masked)) else self.env[n] for n in node.inputs)
         if isinstance(one, Host):
             one = self.host_operand(node, 0)
         if isinstance(two, Host):
@@ -75,7 +75,13 @@ class Elements:
     def two_tensors(self, node, one, two):
         if node.op != "Mul":
             node.refuse("of two tensors that are both computed cannot be lowered")
-        self.same_layout(node, one, two)
+        shapes = [self.shape(name) for name in node.inputs]
+        if shapes[0] != shapes[1] or one.value.is_map != two.value.is_map:
+            if (math.prod(shapes[0]), one.value.is_map) < (math.prod(shapes[1]), two.value.is_map):
+                one, two = two, one
+            self.channel_factor(node, one, two)
+        else:
+            self.same_layout(node, one, two)
 
         def emit(value):
             (_, left), (_, right) = self.read(one, node), self.read(two, node)
@@ -88,6 +94,16 @@ class Elements:
                         self.type[value.name], gated=True)
         value = self.value(node, one.value.rows, one.value.cols, emit, is_map=one.value.is_map, map_shape=one.value.map_shape)
         self.env[node.outputs[0]] = Tensor(value, one.dims)
+
+    @staticmethod
+    def channel_factor(node, one, two):
+        """Checks that `two` holds a factor for each channel of `one` (squeeze-and-excite)."""
+        fits = len(one.dims) == len(two.dims) and not axes.leaves(two.value.rows)
+        where = [i for i, d in enumerate(two.dims) if axes.leaves(d)]
+        fits = fits and len(where) == 1 and axes.refine(one.dims[where[0]], two.dims[where[0]])
+        if not fits or axes.leaves(one.dims[where[0]]) != axes.leaves(one.value.cols) or \
+                axes.leaves(two.dims[where[0]]) != axes.leaves(two.value.cols):
+            node.refuse("of one tensor and another that is no factor for each of its channels cannot be lowered")
 
     def host_operand(self, node, index):
         """A mask of zeros is as good as none; anything else becomes an input."""
@@ -116,6 +132,8 @@ class Elements:
                 return onnx_eval.evaluate(node, [scalar, x] if first else [x, scalar])[0]
             self.function(node, run, tensor)
             return
+        if self.added_mask(node, tensor, constant):
+            return
         if self.channel_constant(node, tensor, constant, first):
             return
         if node.op == "Add" and list(np.broadcast_shapes(constant.shape, tuple(self.shape(node.outputs[0])))) \
@@ -128,7 +146,7 @@ class Elements:
         """A factor or summand for each output channel of a convolution or linear layer becomes part of it."""
         value = tensor.value
         if not isinstance(value.parts, Engine) or value.done or tensor.function or value.parts.cap is not None \
-                or not self.alone(node.inputs[1 if first else 0]) or tensor.factor != 1.0:
+                or not self.alone(node.inputs[1 if first else 0]):
             return False
         if node.op not in ("Add", "Sub", "Mul", "Div") or (node.op == "Div" and first):
             return False
@@ -139,6 +157,9 @@ class Elements:
         if len(where) != 1 or axes.leaves(tensor.dims[where[0]]) != cols:
             return False
         vector, parts = constant.reshape(-1).astype(np.float64), value.parts
+        if tensor.factor != 1.0:
+            parts = parts.changed(weight=parts.weight * tensor.factor, bias=parts.bias * tensor.factor,
+                                  steps=None if parts.steps is None else parts.steps * tensor.factor)
         if node.op in ("Mul", "Div"):
             vector = vector if node.op == "Mul" else 1 / vector
             weight = parts.weight * vector.reshape((-1,) + (1,) * (parts.weight.ndim - 1))

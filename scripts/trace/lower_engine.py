@@ -54,7 +54,9 @@ class EngineOps:
         if any(d != 1 for d in node.attributes.get("dilations", [1])):
             node.refuse(f"with dilations {node.attributes['dilations']} cannot be lowered")
         pads = onnx_eval.conv_pads(node)
-        self.require_map(node, tensor)
+        if self.squeezed(node, tensor, weight):
+            return
+        tensor = self.as_map(node, tensor)
         window = {"kernel": list(weight.shape[2:]), "stride": list(node.attributes.get("strides", [1, 1])),
                   "padding": list(pads)}
         weight = weight.astype(np.float64)
@@ -68,6 +70,19 @@ class EngineOps:
         parts = Engine(op, tensor, weight.transpose(0, 2, 3, 1), bias, window, self.given_steps(node.inputs[1], weight))
         _, _, height, width = self.shape(node.outputs[0])
         self.new_map(node, height, width, n, self.emit_engine, parts)
+
+    def squeezed(self, node, tensor, weight):
+        """A 1x1 convolution of averages [1, channels, 1, 1]: a linear layer."""
+        dims = [axes.leaves(d) for d in tensor.dims]
+        value = tensor.value
+        if value.is_map or list(weight.shape[2:]) != [1, 1] or node.attributes.get("group", 1) != 1 or \
+                axes.leaves(value.rows) or len(dims) != 4 or dims[0] or dims[2] or dims[3]:
+            return False
+        bias = None if len(node.inputs) < 3 or not node.inputs[2] else self.env[node.inputs[2]]
+        self.linear(node, tensor.seen([[], tensor.dims[1]]), weight[:, :, 0, 0].astype(np.float64), bias)
+        made = self.env[node.outputs[0]]
+        self.env[node.outputs[0]] = made.seen([[], made.dims[1], [], []])
+        return True
 
     def patches(self, node):
         """A convolution that cuts an image of the host into patches and makes tokens of them: a linear layer
@@ -96,6 +111,15 @@ class EngineOps:
         value = self.value(node, y + x, c, emit, is_map=True, parts=parts, map_shape=(height, width, channels))
         self.env[node.outputs[0]] = Tensor(value, [[], c, y, x])
 
+    def as_map(self, node, tensor):
+        """The feature map that a tensor is; shuffled channels are put in order."""
+        if tensor.value.is_map and len(tensor.dims) == 4:
+            order = self.channels_of(tensor, 1)
+            if order is not None and list(order) != list(range(len(order))):
+                tensor = self.selected(node, node.inputs[0], tensor, 1, order)
+        self.require_map(node, tensor)
+        return tensor
+
     def require_map(self, node, tensor):
         value = tensor.value
         leaves = [axes.leaves(d) for d in tensor.dims]
@@ -114,7 +138,7 @@ class EngineOps:
             axes.leaves(tensor.dims[1]) == axes.leaves(value.cols)
         if not fits:
             # A factor and a summand for each channel: a depthwise convolution of one pixel.
-            self.require_map(node, tensor)
+            tensor = self.as_map(node, tensor)
             window = {"kernel": [1, 1], "stride": [1, 1], "padding": [0, 0]}
             parts = Engine("depthwise_conv2d", tensor, factor.reshape(-1, 1, 1, 1), beta - mean * factor, window)
             self.new_map(node, *self.shape(node.outputs[0])[2:], len(factor), self.emit_engine, parts)
@@ -146,7 +170,7 @@ class EngineOps:
                 node.refuse(f"with a constant of {right.ndim} dimensions cannot be lowered")
             self.linear(node, self.on_chip(node.inputs[0], node), right.T.astype(np.float64), None)
             return
-        self.product(node, self.on_chip(node.inputs[0], node), self.on_chip(node.inputs[1], node))
+        self.product(node, self.on_chip(node.inputs[0], node), self.on_chip(node.inputs[1], node, True))
 
     def linear(self, node, tensor, weight, bias):
         """weight [N, K], K as the last dimension of the tensor has it."""
@@ -180,8 +204,12 @@ class EngineOps:
         batch_b, k_b, n = sum(b[:-2], []), b[-2], b[-1]
         rows, cols = axes.leaves(right.value.rows), axes.leaves(right.value.cols)
         heads = axes.size(batch)
-        fits = axes.leaves(left.value.rows) == m and axes.leaves(left.value.cols) == batch + k
-        fits = fits and axes.size(batch_b) == heads and axes.size(k) == axes.size(k_b)
+        # Repeated heads come last: head i reads head i // (heads / kv_heads).
+        kept = [leaf for leaf in batch_b if not isinstance(leaf, axes.Repeat)]
+        whole = batch_b[:len(kept)] == kept and axes.size(batch_b) == heads
+        kv_heads, batch_b = axes.size(kept), kept
+        fits = whole and axes.leaves(left.value.rows) == m and axes.leaves(left.value.cols) == batch + k
+        fits = fits and axes.size(k) == axes.size(k_b)
         if fits and rows == n and cols == batch_b + k_b:
             transpose = True
         elif fits and rows == k_b and cols == batch_b + n:
@@ -199,6 +227,8 @@ class EngineOps:
             layer = {"name": value.name, "op": "matmul", "input": self.name_of(x), "right": self.name_of(y),
                      "heads": heads, "transpose_right": transpose,
                      "requantize": self.requantize(value.name, [real], np.zeros(1))}
+            if kv_heads != heads:
+                layer["kv_heads"] = kv_heads
             self.append(layer, value.name, self.type[value.name], gated=True)
         fresh = [[axes.Atom(leaf.size) for leaf in part] for part in (batch, m, n)]
         value = self.value(node, fresh[1], fresh[0] + fresh[2], emit)

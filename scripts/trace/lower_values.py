@@ -35,6 +35,13 @@ class Tensor:
         return Tensor(self.value, dims, self.factor, self.function)
 
 
+class Masked:
+    """Scores of which a causal mask hides what comes after token `position` + t."""
+
+    def __init__(self, tensor, position):
+        self.tensor, self.position = tensor, position
+
+
 class Host:
     """A tensor that is computed before the chip."""
 

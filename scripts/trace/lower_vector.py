@@ -8,12 +8,14 @@ import axes
 import onnx_eval
 import onnx_graph
 import quantize
-from lower_values import Engine, Function, Tensor
+from lower_values import Engine, Function, Masked, Tensor
 
 
 class VectorOps:
     def op_Softmax(self, node):
-        tensor = self.on_chip(node.inputs[0], node)
+        got = self.env[node.inputs[0]]
+        causal = {"causal": True, "position": got.position} if isinstance(got, Masked) else {}
+        tensor = got.tensor if causal else self.on_chip(node.inputs[0], node)
         dims = [axes.leaves(d) for d in tensor.dims]
         if node.attributes.get("axis", -1) % len(dims) != len(dims) - 1:
             node.refuse("along an axis that is not the last cannot be lowered")
@@ -32,7 +34,7 @@ class VectorOps:
             table = np.rint(np.exp(-np.arange(256) * self.scale[source]) * 32767).astype(np.uint16)
             self.tensors[f"{made.name}.table"] = table
             self.append({"name": made.name, "op": "softmax", "input": self.name_of(source), "heads": heads,
-                         "table": f"{made.name}.table"}, made.name, "u8", gated=True)
+                         "table": f"{made.name}.table", **causal}, made.name, "u8", gated=True)
         new = {leaf: axes.Atom(leaf.size) for leaf in rows + cols}
         made = self.value(node, [new[l] for l in rows], [new[l] for l in cols], emit)
         self.env[node.outputs[0]] = Tensor(made, [[new[l] for l in d] for d in dims])
@@ -63,8 +65,7 @@ class VectorOps:
         self.env[node.outputs[0]] = Tensor(made, [[new[l] for l in d] for d in dims])
 
     def op_MaxPool(self, node):
-        tensor = self.on_chip(node.inputs[0], node)
-        self.require_map(node, tensor)
+        tensor = self.as_map(node, self.on_chip(node.inputs[0], node))
         pads = onnx_eval.conv_pads(node)
         kernel = list(node.attributes["kernel_shape"])
         _, channels, height, width = self.shape(node.outputs[0])
@@ -124,8 +125,7 @@ class VectorOps:
             return
         if (any(pads) and not node.attributes.get("count_include_pad", 0)) or node.attributes.get("ceil_mode", 0):
             node.refuse("whose windows do not all have the same size cannot be lowered")
-        tensor = self.on_chip(node.inputs[0], node)
-        self.require_map(node, tensor)
+        tensor = self.as_map(node, self.on_chip(node.inputs[0], node))
         channels = self.shape(node.inputs[0])[1]
         window = {"kernel": kernel, "stride": list(node.attributes.get("strides", [1, 1])), "padding": list(pads)}
         weight = np.full((channels, *kernel, 1), 1.0 / math.prod(kernel))
@@ -140,6 +140,10 @@ class VectorOps:
         axis = node.attributes["axis"] % len(self.shape(node.outputs[0]))
         tensors = [self.as_input(n, node) if isinstance(self.env[n], np.ndarray) else self.on_chip(n, node)
                    for n in node.inputs]
+        shuffled = lambda t: t.value.is_map and self.channels_of(t, axis) is not None
+        tensors = [self.selected(node, n, t, axis, self.channels_of(t, axis))
+                   if shuffled(t) and axes.leaves(t.dims[axis]) != axes.leaves(t.value.cols) else t
+                   for n, t in zip(node.inputs, tensors)]
         first = tensors[0]
         dims = [[axes.leaves(d) for d in t.dims] for t in tensors]
         rest = lambda d: [leaf for i, part in enumerate(d) if i != axis for leaf in part]
@@ -190,8 +194,7 @@ class VectorOps:
         self.env[node.outputs[0]] = Tensor(made, new)
 
     def op_Resize(self, node):
-        tensor = self.on_chip(node.inputs[0], node)
-        self.require_map(node, tensor)
+        tensor = self.as_map(node, self.on_chip(node.inputs[0], node))
         before, after = self.shape(node.inputs[0])[2:], self.shape(node.outputs[0])[2:]
         factor = after[0] // before[0]
         if factor < 1 or [n * factor for n in before] != after:

@@ -10,7 +10,7 @@ from lower_values import Engine, Tensor, Value
 
 class Views:
     def view(self, node, shape):
-        tensor = self.on_chip(node.inputs[0], node)
+        tensor = self.on_chip(node.inputs[0], node, True)
         dims = axes.reshaped(tensor.dims, shape)
         if dims is None:
             node.refuse(f"from {self.shape(node.inputs[0])} to {shape} cuts across an axis")
@@ -24,17 +24,20 @@ class Views:
     def op_Cast(self, node):
         if not self.sample[node.outputs[0]].is_floating_point():
             node.refuse("to whole numbers cannot be lowered")
-        self.env[node.outputs[0]] = self.on_chip(node.inputs[0], node)
+        self.env[node.outputs[0]] = self.on_chip(node.inputs[0], node, True)
 
     def op_Transpose(self, node):
-        tensor = self.on_chip(node.inputs[0], node)
+        tensor = self.on_chip(node.inputs[0], node, True)
         perm = node.attributes.get("perm", list(range(len(tensor.dims)))[::-1])
         self.env[node.outputs[0]] = tensor.seen([tensor.dims[p] for p in perm])
 
     def op_Expand(self, node):
-        if self.shape(node.inputs[0]) != self.shape(node.outputs[0]):
-            node.refuse("that repeats elements cannot be lowered")
-        self.env[node.outputs[0]] = self.on_chip(node.inputs[0], node)
+        tensor = self.on_chip(node.inputs[0], node, True)
+        before, after = self.shape(node.inputs[0]), self.shape(node.outputs[0])
+        if len(before) != len(after):
+            node.refuse("that adds axes cannot be lowered")
+        self.env[node.outputs[0]] = tensor.seen([[axes.Repeat(m)] if n != m else dim
+                                                 for dim, n, m in zip(tensor.dims, before, after)])
 
     # ---- Part of the output channels -----------------------------------------------------------------------
 
@@ -53,7 +56,11 @@ class Views:
         fits = isinstance(value.parts, Engine) and not value.done and not tensor.function and dim \
             and all(leaf in cols for leaf in dim)
         if not fits:
-            node.refuse("takes a part of a tensor along an axis that is not one of output channels")
+            order = None if drop else self.channels_of(tensor, axis)
+            if order is None:
+                node.refuse("takes a part of a tensor along an axis that is not one of output channels")
+            self.env[output] = self.selected(node, output, tensor, axis, order[np.asarray(indices)])
+            return
         first = cols.index(dim[0])
         if cols[first:first + len(dim)] != dim:
             node.refuse("takes a part across the axes of the output channels")
@@ -73,6 +80,42 @@ class Views:
         part = Value(self.unique(value.name), output, value.rows, new_cols, value.emit, value.is_map, parts,
                      value.kind)
         self.env[output] = Tensor(part, dims, tensor.factor)
+
+    def channels_of(self, tensor, axis):
+        """The channel that each element along an axis is, in the order of storage; None if the axis is not all channels
+        or the other ones are not all rows."""
+        dims = [axes.leaves(d) for d in tensor.dims]
+        rows, cols = axes.leaves(tensor.value.rows), axes.leaves(tensor.value.cols)
+        rest = [leaf for i, d in enumerate(dims) if i != axis for leaf in d]
+        if not cols or rest != rows or sorted(map(id, dims[axis])) != sorted(map(id, cols)):
+            return None
+        stored = np.arange(axes.size(cols)).reshape([leaf.size for leaf in cols])
+        return stored.transpose([cols.index(leaf) for leaf in dims[axis]]).reshape(-1)
+
+    def selected(self, node, output, tensor, axis, channels):
+        """Some channels of a tensor, in any order: a 1x1 convolution (or linear layer) with one weight for each of them,
+        which hands the codes on unchanged."""
+        value, count = tensor.value, len(channels)
+
+        def emit(made):
+            _, source = self.read(tensor, node)
+            self.scale[made.name], self.type[made.name] = self.scale[source], self.type[source]
+            weight = np.zeros((count, axes.size(value.cols)), np.int8)
+            weight[np.arange(count), channels] = 1
+            layer = {"name": made.name, "op": "linear", "input": self.name_of(source), "out_channels": count}
+            if value.is_map:
+                layer.update(op="conv2d", kernel=[1, 1], stride=[1, 1], padding=[0, 0])
+                weight = weight[:, None, None, :]
+            self.tensors[f"{made.name}.weight"] = weight
+            layer.update(weights={"tensor": f"{made.name}.weight"},
+                         requantize=self.requantize(made.name, [1.0], np.zeros(1)))
+            self.append(layer, made.name, self.type[made.name], gated=False)
+            self.selections.append(made.name)
+        new = {leaf: axes.Atom(leaf.size) for leaf in axes.leaves(value.rows)}
+        out = axes.axis(count)
+        made = Value(self.unique(onnx_graph.layer_name(node) + ".channels"), output, list(new.values()), out, emit,
+                     value.is_map, map_shape=None if not value.is_map else (*value.map_shape[:2], count))
+        return Tensor(made, [out if i == axis else [new[leaf] for leaf in axes.leaves(d)] for i, d in enumerate(tensor.dims)])
 
     def take_tokens(self, node, output, tensor, axis, indices, drop):
         """Consecutive tokens of a value."""

@@ -176,6 +176,10 @@ def _layer_norm(node, x, gamma, beta=None):
     return functional.layer_norm(x, x.shape[axis:], gamma, beta, node.attributes.get("epsilon", 1e-5))
 
 
+def _rms_norm(node, x, gamma):
+    return x / torch.sqrt((x * x).mean(dim=-1, keepdim=True) + node.attributes.get("epsilon", 1e-5)) * gamma
+
+
 def _clip(node, x, low=None, high=None):
     low = node.attributes.get("min", None if low is None else float(low))
     high = node.attributes.get("max", None if high is None else float(high))
@@ -202,6 +206,11 @@ def _pad(node, x, pads=None, value=None):
     return x
 
 
+def _trilu(node, x, k=None):
+    k = 0 if k is None else int(k.item())
+    return torch.triu(x, k) if node.attributes.get("upper", 1) else torch.tril(x, k)
+
+
 def _arange(node, start, stop, step):
     return torch.arange(start.item(), stop.item(), step.item(), dtype=start.dtype)
 
@@ -224,6 +233,8 @@ UNARY = {
     "Sqrt": lambda node, x: torch.sqrt(x),
     "Reciprocal": lambda node, x: 1 / x,
     "Neg": lambda node, x: -x,
+    "Cos": lambda node, x: torch.cos(x),
+    "Sin": lambda node, x: torch.sin(x),
     "Abs": lambda node, x: torch.abs(x),
     "Softplus": lambda node, x: functional.softplus(x),
     "LeakyRelu": lambda node, x: functional.leaky_relu(x, _alpha(node, 0.01)),
@@ -246,6 +257,7 @@ BINARY = {
 OTHER = {
     "Conv": _conv, "Gemm": _gemm, "MatMul": lambda node, x, y: torch.matmul(x, y),
     "BatchNormalization": _batch_norm, "LayerNormalization": _layer_norm,
+    "RMSNormalization": _rms_norm,
     "Softmax": lambda node, x: torch.softmax(x, dim=node.attributes.get("axis", -1)),
     "MaxPool": lambda node, x: _pool(node, x, functional.max_pool2d),
     "AveragePool": _average,
@@ -262,8 +274,10 @@ OTHER = {
     "Cast": lambda node, x: x.to(_TYPES[node.attributes["to"]]) if node.attributes["to"] in _TYPES
             else node.refuse(f"to type {node.attributes['to']} cannot be lowered"),
     "ConstantOfShape": _filled,
-    "Expand": lambda node, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype),
-    "Range": _arange,
+    "Expand": lambda node, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype) if x.dtype != torch.bool
+              else x & torch.ones(shape.tolist(), dtype=torch.bool),
+    "Range": _arange, "Trilu": _trilu,
+    "Einsum": lambda node, *x: torch.einsum(node.attributes["equation"], *x),
     "Equal": lambda node, x, y: x == y, "Less": lambda node, x, y: x < y,
     "Greater": lambda node, x, y: x > y, "Not": lambda node, x: ~x, "And": lambda node, x, y: x & y,
     "Where": lambda node, c, x, y: torch.where(c, x, y),

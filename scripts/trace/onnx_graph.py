@@ -191,6 +191,83 @@ def join_layer_norms(graph):
     graph.nodes = nodes
 
 
+def join_rms_norms(graph):
+    """x / sqrt(mean of x squared + epsilon), and the factor of each channel, become one RMSNormalization."""
+    makers, consumers = graph.producers(), graph.consumers()
+
+    def made_by(name, *ops):
+        node = makers.get(name)
+        while node is not None and node.op == "Cast":    # Hugging Face computes norms in float32
+            node = makers.get(node.inputs[0])
+        return node if node is not None and node.op in ops else None
+
+    def root_of(name):
+        """(x, epsilon, nodes) where `name` is sqrt(mean(x^2) + epsilon)."""
+        root = made_by(name, "Sqrt")
+        plus = root and made_by(root.inputs[0], "Add")
+        if not plus:
+            return None
+        mean = made_by(plus.inputs[0], "ReduceMean") or made_by(plus.inputs[1], "ReduceMean")
+        epsilon = next((e for e in (_scalar(graph, n) for n in plus.inputs) if e is not None), None)
+        square = mean and made_by(mean.inputs[0], "Pow", "Mul")
+        if not square or epsilon is None or not _last_axis(graph, mean):
+            return None
+        squares = square.op == "Mul" and square.inputs[0] == square.inputs[1] or (
+            square.op == "Pow" and _scalar(graph, square.inputs[1]) == 2)
+        return (square.inputs[0], epsilon, [root, plus, mean, square]) if squares else None
+
+    def divided(node):
+        """(x, epsilon, nodes) where a node is x / sqrt(...), in any spelling."""
+        if node.op == "Div":
+            found = root_of(node.inputs[1])
+            return found if found and found[0] == node.inputs[0] else None
+        for x, factor in (node.inputs, node.inputs[::-1]):
+            inverse = made_by(factor, "Reciprocal", "Div")
+            if inverse is None or (inverse.op == "Div" and _scalar(graph, inverse.inputs[0]) != 1):
+                continue
+            found = root_of(inverse.inputs[-1])
+            if found and found[0] == x:
+                return found[0], found[1], found[2] + [inverse]
+        return None
+
+    gone, joined = set(), {}
+    for node in graph.nodes:
+        found = divided(node) if node.op in ("Mul", "Div") and len(node.inputs) == 2 else None
+        if found is None:
+            continue
+        x, epsilon, parts = found
+        last, factor = node, None
+        readers = consumers.get(last.outputs[0], [])
+        while len(readers) == 1 and readers[0].op == "Cast":
+            last = readers[0]
+            parts.append(last)
+            readers = consumers.get(last.outputs[0], [])
+        if len(readers) == 1 and readers[0].op == "Mul":
+            other = [n for n in readers[0].inputs if n != last.outputs[0]]
+            if len(other) == 1 and other[0] in graph.constants and graph.constants[other[0]].ndim == 1:
+                last, factor = readers[0], other[0]
+        if factor is None:
+            factor = node.outputs[0] + ".one"
+            graph.constants[factor] = np.ones(1, np.float32)
+            last = node
+        gone.update([node, last] + [part for part in parts if part is not last])
+        joined[last] = Node("RMSNormalization", node.name, [x, factor], [last.outputs[0]],
+                            {"axis": -1, "epsilon": epsilon})
+    # A part that somebody else reads too stays.
+    wanted = {name for node in graph.nodes if node not in gone for name in node.inputs} | set(graph.outputs)
+    wanted |= {name for node in joined.values() for name in node.inputs}
+    nodes = []
+    for node in reversed(graph.nodes):
+        if node in joined:
+            nodes.append(joined[node])
+        elif node not in gone:
+            nodes.append(node)
+        elif any(name in wanted for name in node.outputs):
+            nodes.append(node)
+            wanted.update(node.inputs)
+    graph.nodes = nodes[::-1]
+
+
 def fold_constants_of(graph):
     """Constant nodes become constants."""
     rest = []
@@ -207,8 +284,11 @@ def fold_constants_of(graph):
 
 
 def prepared(path_or_bytes):
-    """read(), with constants folded and layer norms joined."""
+    """read(), with constants folded, operators on codes expanded and norms joined."""
+    import onnx_quantized                            # which needs Node
     graph = read(path_or_bytes)
     fold_constants_of(graph)
+    onnx_quantized.expand(graph)
     join_layer_norms(graph)
+    join_rms_norms(graph)
     return graph

@@ -90,7 +90,8 @@ def engine_operands(layer, env, tensors):
     if layer["op"] == "matmul":
         heads = layer["heads"]
         left = split_heads(x, heads)
-        right = split_heads(env[layer["right"]], heads)
+        shared = layer.get("kv_heads", heads)
+        right = split_heads(env[layer["right"]], shared).repeat(heads // shared, axis=1)
         return left, right.transpose(0, 1, 3, 2) if layer["transpose_right"] else right
     if layer["op"] == "conv2d":
         weights = full_weights(layer, tensors, x.shape[-1])
@@ -135,7 +136,11 @@ def matmul(layer, env, tensors):
 def softmax(layer, env, tensors):
     x = split_heads(env[layer["input"]], layer["heads"])
     table = tensors[layer["table"]].astype(np.int64)
-    e = table[x.max(axis=-1, keepdims=True) - x]
+    seen = np.ones(x.shape[-2:], dtype=bool)
+    if layer.get("causal"):
+        seen = np.arange(x.shape[-1])[None] <= layer.get("position", 0) + np.arange(x.shape[-2])[:, None]
+    top = np.where(seen, x, -256).max(axis=-1, keepdims=True)
+    e = np.where(seen, table[np.clip(top - x, 0, 255)], 0)
     total = e.sum(axis=-1, keepdims=True)
     return finish(merge_heads((e * 255 + total // 2) // total), layer)
 
@@ -148,6 +153,27 @@ def layer_norm(layer, env, tensors):
     z = (d << 16) // np.maximum(1, isqrt(v << 8))
     gamma, beta = (tensors[layer[k]].astype(np.int64) for k in ("gamma", "beta"))
     return finish((z * gamma + beta + (1 << (layer["shift"] - 1))) >> layer["shift"], layer)
+
+
+def rms_norm(layer, env, tensors):
+    x = env[layer["input"]]
+    r = np.maximum(1, isqrt(((x * x).sum(axis=-1, keepdims=True) << 16) // x.shape[-1]))
+    z, shift = (x << 20) // r, layer["shift"]
+    return finish((z * tensors[layer["gamma"]].astype(np.int64) + (1 << (shift - 1))) >> shift, layer)
+
+
+def rotary(layer, env):
+    x = split_heads(env[layer["input"]], layer["heads"])
+    channels, theta = layer.get("rotary_channels", x.shape[-1]), layer.get("theta", 10000)
+    angles = (layer.get("position", 0) + np.arange(x.shape[2]))[:, None] * \
+        float(theta) ** (-2.0 * np.arange(channels // 2) / channels)
+    c, s = (np.floor(f(angles) * 16384 + 0.5).astype(np.int64) for f in (np.cos, np.sin))
+    y = x.copy()
+    pairs = (slice(0, channels, 2), slice(1, channels, 2)) if layer.get("interleaved") else \
+        (slice(0, channels // 2), slice(channels // 2, channels))
+    a, b = (x[..., pair] for pair in pairs)
+    y[..., pairs[0]], y[..., pairs[1]] = scaled(a * c - b * s, 1, 14), scaled(a * s + b * c, 1, 14)
+    return finish(merge_heads(y), layer)
 
 
 def add(layer, env, tensors):
@@ -166,7 +192,10 @@ def depthwise_conv2d(layer, env, tensors):
 
 
 def multiply(layer, env):
-    return finish(scaled(env[layer["input"]] * env[layer["right"]], layer["multiplier"], layer["shift"]), layer)
+    x, right = env[layer["input"]], env[layer["right"]]
+    if right.shape != x.shape:                       # one token: a factor for each channel
+        right = right.reshape([len(x)] + [1] * (x.ndim - 2) + [x.shape[-1]])
+    return finish(scaled(x * right, layer["multiplier"], layer["shift"]), layer)
 
 
 def concat(layer, env):
@@ -224,13 +253,13 @@ def run_layer(layer, env, workload, tensors):
         return max_pool(layer, env)
     if op == "average_pool":
         return average_pool(layer, env)
-    if op in ("multiply", "concat", "slice", "upsample"):
-        return {"multiply": multiply, "concat": concat, "slice": cut, "upsample": upsample}[op](layer, env)
+    if op in ("multiply", "rotary", "concat", "slice", "upsample"):
+        return {"multiply": multiply, "rotary": rotary, "concat": concat, "slice": cut, "upsample": upsample}[op](layer, env)
     if op == "flatten":
         x = env[layer["input"]]
         return x.reshape(x.shape[0], 1, -1)
     table = {"conv2d": conv2d, "linear": linear, "matmul": matmul, "softmax": softmax,
-             "depthwise_conv2d": depthwise_conv2d, "layer_norm": layer_norm, "add": add}
+             "depthwise_conv2d": depthwise_conv2d, "layer_norm": layer_norm, "rms_norm": rms_norm, "add": add}
     if op not in table:
         raise WorkloadError(f"layer {layer['name']!r}: unknown op {op!r}")
     return table[op](layer, env, tensors)

@@ -27,7 +27,8 @@ def calibrate(graph, inputs):
             if value is None or name in constants or not value.is_floating_point() or not value.numel():
                 continue
             real = value.numpy()
-            top = float(np.percentile(np.abs(real), quantize.PERCENTILE))
+            seen = np.abs(real[np.isfinite(real)])       # masks hide with infinities
+            top = float(np.percentile(seen, quantize.PERCENTILE)) if seen.size else 0.0
             low, high, known = ranges.get(name, (np.inf, -np.inf, 0.0))
             ranges[name] = (min(low, float(real.min())), max(high, float(real.max())), max(known, top))
         for name in graph.outputs:
@@ -148,7 +149,7 @@ def write_trace(graph, inputs, labels, options, data, notes, limit):
 
 def provenance_of(workload, lowered, env, options, data, error, agreement, labels, notes):
     tensors = lowered.tensors
-    _, per_layer, sparsity = capture.weight_sparsity(workload, tensors, ())
+    sparsity, per_layer, _ = capture.weight_sparsity(workload, tensors, lowered.selections)
     work = capture.work(workload, env, tensors)
     zeros, size = (sum(w[k] for w in work.values()) for k in ("input_zeros", "input_size"))
     count = len(next(iter(env.values())))

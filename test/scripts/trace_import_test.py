@@ -209,8 +209,101 @@ class Quantized(Folder):
                          np.rint(x / 0.02).clip(-128, 127).transpose(0, 2, 3, 1)).all())
 
 
+class OperatorsOnCodes(Folder):
+    """QLinearConv and its like: codes and scales of the graph, to the bit where rounding is not a tie."""
+
+    def test_qlinear_conv_and_matmul(self):
+        node = helper.make_node
+        w = self.rng.integers(-127, 128, (8, 3, 3, 3)).astype(np.int8)
+        w[self.rng.random(w.shape) < 0.6] = 0
+        bias = self.rng.integers(-500, 500, 8).astype(np.int32)
+        steps = self.rng.uniform(0.01, 0.02, 8).astype(np.float32)
+        fc, fs = self.rng.integers(-127, 128, (8, 4)).astype(np.int8), self.rng.uniform(0.01, 0.03, 4).astype(np.float32)
+        f32, i8, u8 = np.float32, np.int8, np.uint8
+        constants = {"w": w, "ws": steps, "w0": np.zeros(8, i8), "b": bias, "fc": fc, "fs": fs, "f0": np.zeros(4, i8),
+                     "xs": f32(0.02), "x0": i8(0), "ys": f32(0.08), "y0": u8(0), "ps": f32(0.08), "zs": f32(0.5), "z0": i8(0),
+                     "shape": np.array([1, -1], np.int64)}
+        nodes = [node("QuantizeLinear", ["x", "xs", "x0"], ["xq"]),
+                 node("QLinearConv", ["xq", "xs", "x0", "w", "ws", "w0", "ys", "y0", "b"], ["cq"], name="/conv/QLinearConv",
+                      kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+                 node("DequantizeLinear", ["cq", "ys", "y0"], ["c"]), node("GlobalAveragePool", ["c"], ["p"]),
+                 node("Reshape", ["p", "shape"], ["f"]), node("QuantizeLinear", ["f", "ps", "y0"], ["fq"]),
+                 node("QLinearMatMul", ["fq", "ps", "y0", "fc", "fs", "f0", "zs", "z0"], ["zq"]),
+                 node("DequantizeLinear", ["zq", "zs", "z0"], ["y"])]
+        data = model(nodes, [("x", [1, 3, 6, 6])], [("y", [1, 4])], constants)
+        x = self.rng.uniform(-2, 2, (4, 3, 6, 6)).astype(np.float32)
+        workload, tensors, codes, provenance = self.imported(
+            "onnx", self.file("q.onnx", data), "--inputs", self.file("x.npy", x))
+        self.assertTrue((tensors["conv.weight"] == w.transpose(0, 2, 3, 1)).all())
+        first = codes[workload["inputs"][0]["name"]]
+        self.assertTrue((first == np.rint(x / np.float32(0.02)).clip(-128, 127).transpose(0, 2, 3, 1)).all())
+        padded, acc = np.pad(first, ((0, 0), (1, 1), (1, 1), (0, 0))), np.zeros((4, 6, 6, 8))
+        for r in range(3):
+            for s in range(3):
+                acc += padded[:, r:r + 6, s:s + 6, :] @ w[:, :, r, s].T.astype(np.int64)
+        exact = (acc + bias) * steps.astype(np.float64) * 0.02 / 0.08
+        clear = np.abs(exact - np.floor(exact) - 0.5) > 1e-3
+        self.assertTrue((codes["conv"] == np.rint(exact).clip(0, 255))[clear].all())
+        last = workload["layers"][-1]
+        self.assertTrue((tensors[last["weights"]["tensor"]] == fc.T).all())
+        exact = (codes[last["input"]].reshape(4, -1) @ fc.astype(np.int64)) * fs.astype(np.float64) * 0.08 / 0.5
+        clear = np.abs(exact - np.floor(exact) - 0.5) > 1e-3
+        self.assertTrue((codes[last["name"]].reshape(4, -1) == np.rint(exact).clip(-128, 127))[clear].all())
+        self.assertLess(provenance["relative_error"], 0.04)
+        self.simulated(4)
+
+    def test_dynamic_quantization_becomes_static(self):
+        node = helper.make_node
+        w, step = self.rng.integers(-127, 128, (16, 8)).astype(np.int8), np.float32(0.01)
+        w[self.rng.random(w.shape) < 0.6] = 0
+        bias = self.rng.standard_normal(8).astype(np.float32)
+        nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "qs", "q0"]),
+                 node("MatMulInteger", ["q", "w", "q0", "w0"], ["i"]), node("Cast", ["i"], ["c"], to=TensorProto.FLOAT),
+                 node("Mul", ["qs", "ws"], ["s"]), node("Mul", ["c", "s"], ["m"]), node("Add", ["m", "b"], ["y"])]
+        data = model(nodes, [("x", [1, 5, 16])], [("y", [1, 5, 8])], {"w": w, "w0": np.int8(0), "ws": step, "b": bias})
+        x = self.rng.standard_normal((3, 5, 16)).astype(np.float32)
+        workload, tensors, _, provenance = self.imported(
+            "onnx", self.file("d.onnx", data), "--inputs", self.file("x.npy", x))
+        self.assertEqual([layer["op"] for layer in workload["layers"]], ["linear"])
+        weight = tensors[workload["layers"][0]["weights"]["tensor"]]
+        self.assertTrue(((weight == 0) == (w.T == 0)).all())
+        self.assertLess(provenance["relative_error"], 0.03)
+        self.simulated(3)
+
+    def test_conv_integer_with_a_zero_point(self):
+        node = helper.make_node
+        w = self.rng.integers(0, 255, (4, 3, 3, 3)).astype(np.uint8)
+        nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "qs", "q0"]),
+                 node("ConvInteger", ["q", "w", "q0", "w0"], ["i"], name="/c/ConvInteger", pads=[1, 1, 1, 1]),
+                 node("Cast", ["i"], ["c"], to=TensorProto.FLOAT), node("Mul", ["qs", "ws"], ["s"]),
+                 node("Mul", ["c", "s"], ["m"]), node("Relu", ["m"], ["y"])]
+        data = model(nodes, [("x", [1, 3, 6, 6])], [("y", [1, 4, 6, 6])],
+                     {"w": w, "w0": np.uint8(128), "ws": np.float32(0.01)})
+        x = self.rng.standard_normal((2, 3, 6, 6)).astype(np.float32)
+        workload, tensors, _, provenance = self.imported(
+            "onnx", self.file("c.onnx", data), "--inputs", self.file("x.npy", x))
+        self.assertEqual([layer["op"] for layer in workload["layers"]], ["conv2d"])
+        wanted = (w.astype(np.int64) - 128).transpose(0, 2, 3, 1)
+        self.assertTrue((np.sign(tensors["c.weight"]) == np.sign(wanted))[np.abs(wanted) > 1].all())
+        self.assertLess(provenance["relative_error"], 0.03)
+        self.simulated(2)
+
+    def test_refused(self):
+        node = helper.make_node
+        x = self.file("x.npy", self.rng.integers(0, 9, (1, 4)).astype(np.uint8))
+        data = model([node("MatMulInteger", ["x", "w"], ["i"]), node("Cast", ["i"], ["y"], to=TensorProto.FLOAT)],
+                     [("x", [1, 4], TensorProto.UINT8)], [("y", [1, 2])], {"w": np.ones((4, 2), np.int8)})
+        self.refused("operator MatMulInteger ('i'): of codes that no DynamicQuantizeLinear makes", "onnx",
+                     self.file("m.onnx", data), "--inputs", x)
+        data = model([node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("MatMulInteger", ["q", "q"], ["i"]),
+                      node("Cast", ["i"], ["y"], to=TensorProto.FLOAT)], [("x", [4, 4])], [("y", [4, 4])], {})
+        self.refused("operator MatMulInteger ('i'): with weights that are not constant", "onnx",
+                     self.file("m.onnx", data), "--inputs", self.file("f.npy", np.ones((4, 4), np.float32)))
+
+
 NETWORKS = """
 import torch
+import torch.nn.utils.prune
 from torch import nn
 
 class Attention(nn.Module):
@@ -289,6 +382,108 @@ class Vit(nn.Module):
         x = x + self.mix(y, y, y, need_weights=False)[0]
         return self.head(x[:, 0])
 
+class RmsNorm(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(width) + 0.5)
+    def forward(self, x):
+        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6))
+
+def turned(x):
+    half = x.shape[-1] // 2
+    return torch.cat((-x[..., half:], x[..., :half]), dim=-1)
+
+class Llama(nn.Module):
+    # A block as Hugging Face writes it: RMS norm, rotary embedding, grouped-query attention, causal mask, SwiGLU; pruned.
+    def __init__(self, theta=10000.0, bad=""):
+        super().__init__()
+        torch.manual_seed(11)
+        self.embed, self.n1, self.n2, self.n3 = nn.Linear(6, 32), RmsNorm(32), RmsNorm(32), RmsNorm(32)
+        self.q, self.k, self.v = nn.Linear(32, 32, False), nn.Linear(32, 16, False), nn.Linear(32, 16, False)
+        self.o, self.gate, self.up = nn.Linear(32, 32, False), nn.Linear(32, 64, False), nn.Linear(32, 64, False)
+        self.down, self.head, self.theta, self.bad = nn.Linear(64, 32, False), nn.Linear(32, 5, False), theta, bad
+        for module in (self.q, self.k, self.v, self.o, self.gate, self.up, self.down):
+            nn.utils.prune.l1_unstructured(module, "weight", 0.6)
+            nn.utils.prune.remove(module, "weight")
+    def forward(self, x):
+        x = self.embed(x)
+        b, t, c = x.shape
+        frequency = 1.0 / self.theta ** (torch.arange(0, 8, 2).float() / 8)
+        if self.bad == "angles":
+            frequency = frequency * torch.tensor([1.0, 0.7, 1.0, 1.0])
+        angles = torch.outer(torch.arange(t).float(), frequency)
+        cos, sin = torch.cat((angles, angles), -1).cos()[None, None], torch.cat((angles, angles), -1).sin()[None, None]
+        y = self.n1(x)
+        q, k, v = (f(y).view(b, t, -1, 8).transpose(1, 2) for f in (self.q, self.k, self.v))
+        q, k = q * cos + turned(q) * sin, k * cos + turned(k) * sin
+        k, v = (z[:, :, None].expand(b, 2, 2, t, 8).reshape(b, 4, t, 8) for z in (k, v))
+        scores = q @ k.transpose(2, 3) / 8 ** 0.5
+        mask = torch.full((t, t), torch.finfo(torch.float32).min).triu(2 if self.bad == "mask" else 1)
+        if self.bad == "unused":
+            return (scores + mask)[:, 0, :, 0]
+        share = (scores + mask).softmax(-1)
+        x = x + self.o((share @ v).transpose(1, 2).reshape(b, t, 32))
+        y = self.n2(x)
+        x = x + self.down(nn.functional.silu(self.gate(y)) * self.up(y))
+        if self.bad == "repeated":
+            return k.mean((1, 3))
+        return self.head(self.n3(x)[:, -1])
+
+class Hidden(nn.Module):
+    # A causal mask by masked_fill, and an RMS norm as a division without factors.
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(12)
+        self.embed, self.qkv, self.head = nn.Linear(6, 24), nn.Linear(24, 72), nn.Linear(24, 5)
+    def forward(self, x):
+        x = self.embed(x)
+        b, t, c = x.shape
+        x = x / torch.sqrt((x * x).mean(-1, keepdim=True) + 1e-5)
+        q, k, v = self.qkv(x).reshape(b, t, 3, 2, 12).permute(2, 0, 3, 1, 4)
+        later = torch.ones(t, t).triu(1).bool()
+        share = (q @ k.transpose(-2, -1) / 12 ** 0.5).masked_fill(later, float("-inf")).softmax(-1)
+        return self.head((share @ v).transpose(1, 2).reshape(b, t, c)[:, -1])
+
+class Squeezed(nn.Module):
+    # Squeeze-and-excite as MobileNetV3 has it, and with linear layers; hard swish; pruned.
+    def __init__(self, wrong=False):
+        super().__init__()
+        torch.manual_seed(13)
+        self.a, self.b, self.head, self.wrong = nn.Conv2d(3, 16, 3, 1, 1), nn.Conv2d(16, 16, 3, 1, 1), nn.Linear(16, 5), wrong
+        self.fc1, self.fc2 = nn.Conv2d(16, 8, 1), nn.Conv2d(8, 16, 1)
+        self.fc3, self.fc4 = nn.Linear(16, 4), nn.Linear(4, 16)
+        for module in (self.a, self.b, self.fc1, self.fc3):
+            nn.utils.prune.random_unstructured(module, "weight", 0.5)
+            nn.utils.prune.remove(module, "weight")
+    def forward(self, x):
+        x = nn.functional.hardswish(self.a(x))
+        if self.wrong:                                       # a factor for each pixel
+            return self.head((x * torch.sigmoid(x[:, :1])).mean((2, 3)))
+        s = self.fc2(torch.relu(self.fc1(nn.functional.adaptive_avg_pool2d(x, 1))))
+        x = nn.functional.hardswish(self.b(nn.functional.hardsigmoid(s) * x))
+        s = torch.sigmoid(self.fc4(torch.relu(self.fc3(x.mean((2, 3))))))
+        return self.head((x * s[:, :, None, None]).mean((2, 3)))
+
+class Shuffled(nn.Module):
+    # Two blocks of ShuffleNetV2: halves of the channels, joined and shuffled.
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(14)
+        self.a, self.head = nn.Conv2d(3, 16, 3, 1, 1), nn.Linear(16, 5)
+        self.blocks = nn.ModuleList(nn.Sequential(
+            nn.Conv2d(8, 8, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 1, 1, groups=8), nn.Conv2d(8, 8, 1), nn.ReLU()) for _ in range(2))
+        for block in self.blocks:
+            nn.utils.prune.l1_unstructured(block[0], "weight", 0.5)
+            nn.utils.prune.remove(block[0], "weight")
+    def forward(self, x):
+        x = torch.relu(self.a(x))
+        for block in self.blocks:
+            one, two = x.chunk(2, dim=1)
+            x = torch.cat((one, block(two)), dim=1)
+            b, c, h, w = x.shape
+            x = x.view(b, 2, c // 2, h, w).transpose(1, 2).reshape(b, c, h, w)
+        return self.head(nn.functional.max_pool2d(x, 2).mean((2, 3)))
+
 class Split(nn.Module):
     def forward(self, x):
         return torch.cumsum(x, 1)
@@ -352,6 +547,54 @@ class Modules(Folder):
         self.assertEqual(joined["axis"], "tokens")
         self.assertIn("slice", [layer["op"] for layer in workload["layers"]])
 
+    def test_block_of_a_language_model(self):
+        workload, _, _, _ = self.lowered("Llama", (7, 6))
+        ops = [layer["op"] for layer in workload["layers"]]
+        for op, count in (("rms_norm", 3), ("rotary", 2), ("softmax", 1), ("multiply", 1), ("matmul", 2), ("lookup", 1)):
+            self.assertEqual(ops.count(op), count, op)
+        for layer in workload["layers"]:
+            if layer["op"] == "rotary":
+                self.assertEqual((layer["position"], layer["theta"]), (0, 10000))
+            if layer["op"] == "softmax":
+                self.assertEqual((layer["causal"], layer["position"]), (True, 0))
+            if layer["op"] == "matmul":
+                self.assertEqual((layer["heads"], layer["kv_heads"]), (4, 2))
+        self.assertEqual({l["heads"] for l in workload["layers"] if l["op"] == "rotary"}, {4, 2})
+        workload, _, _, _ = self.lowered("Llama", (7, 6), "--arguments", '{"theta": 500000.0}')
+        self.assertEqual({l["theta"] for l in workload["layers"] if l["op"] == "rotary"}, {500000})
+
+    def test_what_language_models_may_not_have(self):
+        x = self.file("x.npy", self.rng.standard_normal((2, 7, 6)).astype(np.float32))
+        for bad, message in (("angles", "whose angles are not position * theta^(-2i / channels)"),
+                             ("mask", "with a mask that is not causal"), ("unused", "reads masked scores"),
+                             ("repeated", "whose elements are repeated")):
+            self.refused(message, "torch", f"{self.nets}:Llama", "--arguments", f'{{"bad": "{bad}"}}', "--inputs", x)
+
+    def test_hidden_scores_and_a_bare_rms_norm(self):
+        workload, tensors, _, _ = self.lowered("Hidden", (6, 6))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual((ops.count("rms_norm"), ops.count("softmax")), (1, 1))
+        norm = next(layer for layer in workload["layers"] if layer["op"] == "rms_norm")
+        self.assertEqual(len(set(tensors[norm["gamma"]].tolist())), 1)
+
+    def test_squeeze_and_excite(self):
+        x = self.file("x.npy", self.rng.standard_normal((2, 3, 8, 8)).astype(np.float32))
+        self.refused("is no factor for each of its channels", "torch", f"{self.nets}:Squeezed", "--arguments",
+                     '{"wrong": true}', "--inputs", x)
+        workload, _, _, _ = self.lowered("Squeezed", (3, 8, 8))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual((ops.count("multiply"), ops.count("average_pool"), ops.count("linear")), (2, 3, 5))
+
+    def test_channel_shuffle(self):
+        workload, tensors, codes, _ = self.lowered("Shuffled", (3, 8, 8))
+        chosen = [layer for layer in workload["layers"] if "channels" in layer["name"]]
+        self.assertEqual([layer["op"] for layer in chosen], ["conv2d"] * len(chosen))
+        self.assertGreaterEqual(len(chosen), 3)
+        for layer in chosen:                                 # codes go through unchanged
+            weight = tensors[layer["weights"]["tensor"]][:, 0, 0, :]
+            self.assertTrue((weight.sum(axis=1) == 1).all())
+            self.assertTrue((codes[layer["name"]] == codes[layer["input"]][..., weight.argmax(axis=1)]).all())
+
     def test_gates_make_the_share_of_zeros(self):
         workload, _, codes, provenance = self.lowered("Attention", (7, 6), "--activation-sparsity", "0.3", error=0.4)
         self.assertGreaterEqual(provenance["activation_sparsity"], 0.25)
@@ -400,6 +643,18 @@ class ResNet18(Folder):
         self.assertAlmostEqual(provenance["weight_sparsity"], 0.8, places=2)
         self.assertLess(provenance["relative_error"], 0.1)
         self.simulated(1)
+
+    def test_mobile_networks_of_torchvision(self):
+        """Squeeze-and-excite, hard swish, channel shuffles: real networks, pruned at random."""
+        nets = self.file("nets.py", NETWORKS)
+        for name, op, count in (("mobilenet_v3_small", "multiply", 9), ("shufflenet_v2_x0_5", "concat", 16)):
+            x = self.rng.standard_normal((1, 3, 32, 32)).astype(np.float32)
+            workload, _, _, provenance = self.imported(
+                "torch", f"{nets}:pruned", "--arguments", f'{{"name": "{name}"}}', "--inputs", self.file("x.npy", x))
+            self.assertEqual([layer["op"] for layer in workload["layers"]].count(op), count, name)
+            self.assertAlmostEqual(provenance["weight_sparsity"], 0.8, places=1)
+            self.assertLess(provenance["relative_error"], 0.1)
+            self.simulated(1)
 
 
 class BadModels(Folder):
