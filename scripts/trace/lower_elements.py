@@ -29,9 +29,10 @@ class Elements:
             return
         rest = [None if r is None else torch.from_numpy(np.array(r)).double() for r in rest]
         cap = self.rectified(node, rest)
-        if cap is not None and tensor.function is None and tensor.factor > 0 and self.alone(node.inputs[0]) \
+        scalable = tensor.factor == 1.0 or (tensor.factor > 0 and isinstance(tensor.value.parts, Engine))
+        if cap is not None and tensor.function is None and scalable and self.alone(node.inputs[0]) \
                 and not tensor.value.done and tensor.value.grid is None and tensor.value.parts is not None:
-            self.clamp(node, tensor, cap / tensor.factor)
+            self.clamp(node, tensor, cap)
             return
         self.function(node, lambda x: onnx_eval.evaluate(node, [tensor.real(x)] + rest)[0], tensor)
 
@@ -50,9 +51,9 @@ class Elements:
     def clamp(self, node, tensor, cap):
         """The value's layer clips at 0 itself."""
         old = tensor.value
-        parts = old.parts.changed(cap=cap) if isinstance(old.parts, Engine) else dict(old.parts, cap=cap)
+        parts = old.parts.scaled(tensor.factor).changed(cap=cap) if isinstance(old.parts, Engine) else dict(old.parts, cap=cap)
         value = Value(old.name, node.outputs[0], old.rows, old.cols, old.emit, old.is_map, parts, "u8", old.map_shape)
-        self.env[node.outputs[0]] = Tensor(value, tensor.dims, tensor.factor)
+        self.env[node.outputs[0]] = Tensor(value, tensor.dims)
 
     def binary(self, node):
         one, two = (self.on_chip(n, node) if isinstance(self.env[n], (Tensor, Masked)) else self.env[n] for n in node.inputs)
@@ -156,10 +157,7 @@ class Elements:
         cols = axes.leaves(value.cols)
         if len(where) != 1 or axes.leaves(tensor.dims[where[0]]) != cols:
             return False
-        vector, parts = constant.reshape(-1).astype(np.float64), value.parts
-        if tensor.factor != 1.0:
-            parts = parts.changed(weight=parts.weight * tensor.factor, bias=parts.bias * tensor.factor,
-                                  steps=None if parts.steps is None else parts.steps * tensor.factor)
+        vector, parts = constant.reshape(-1).astype(np.float64), value.parts.scaled(tensor.factor)
         if node.op in ("Mul", "Div"):
             vector = vector if node.op == "Mul" else 1 / vector
             weight = parts.weight * vector.reshape((-1,) + (1,) * (parts.weight.ndim - 1))

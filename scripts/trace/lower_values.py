@@ -53,6 +53,13 @@ class Engine:
         self.op, self.source, self.weight, self.bias = op, source, weight, bias
         self.window, self.steps, self.cap = window or {}, steps, cap
 
+    def scaled(self, factor):
+        """What gives `factor` times the outputs; `factor` is positive."""
+        if factor == 1.0:
+            return self
+        return self.changed(weight=self.weight * factor, bias=self.bias * factor,
+                            steps=None if self.steps is None else self.steps * factor)
+
     def changed(self, **new):
         fields = {"op": self.op, "source": self.source, "weight": self.weight, "bias": self.bias,
                   "window": self.window, "steps": self.steps, "cap": self.cap}
