@@ -50,6 +50,7 @@ void describe_layers(const workload::Graph& graph, const mapper::Program& progra
       out.splits_m = split.blocks;
       out.splits_k = static_cast<int>(split.k_tiles.size());
       out.splits_n = split.n_tiles;
+      out.k_parts = split.k_parts;
       out.predicted_cycles = split.predicted_cycles;
       for (const mapper::KTile& k : split.k_tiles) {
         out.tile_k = std::max(out.tile_k, static_cast<int>(k.k));
@@ -95,6 +96,7 @@ void add_met(const tlm::CoreContext& context, RunResult& result) {
   for (const LayerResult& layer : result.layers) {
     if (!layer.on_engine) continue;
     met["k_split"] += layer.splits_k > 1 ? 1 : 0;
+    met["k_parts"] += layer.k_parts > 1 ? 1 : 0;
     met["n_split"] += layer.splits_n > 1 ? 1 : 0;
     met["m_split"] += layer.splits_m > 1 ? 1 : 0;
     met["weight_loads_saved"] += layer.weight_loads_saved;
@@ -102,6 +104,7 @@ void add_met(const tlm::CoreContext& context, RunResult& result) {
   }
   const EngineActivity& engine = result.engine;
   met["partial_sums"] = context.met.psum_passes;
+  met["stored_partial_sums"] = context.met.partial_stores;
   met["run_time_operands"] = context.met.run_time_operands;
   met["transposed_operands"] = context.met.transposed_operands;
   met["entries_without_k"] = engine.entries_without_k;

@@ -40,6 +40,7 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
       std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch, observation_);
   blocks_.clear();
   tiles_.clear();
+  summands_.clear();
   compiled_.clear();
   recent_.clear();
   find_same_blocks();
@@ -72,13 +73,15 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
       release_operands(layer(producer));
       const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
       if (plan != mapper::kNone) {
+        const auto of = [](int which) {
+          return [which](const auto& entry) { return std::get<0>(entry.first) == which; };
+        };
         const int shared = block_plan_[static_cast<std::size_t>(plan)];
         if (--block_users_[static_cast<std::size_t>(shared)] == 0) {
-          std::erase_if(blocks_,
-                        [shared](const auto& entry) { return std::get<0>(entry.first) == shared; });
+          std::erase_if(blocks_, of(shared));
         }
-        std::erase_if(tiles_,
-                      [plan](const auto& entry) { return std::get<0>(entry.first) == plan; });
+        std::erase_if(tiles_, of(plan));
+        std::erase_if(summands_, of(plan));
       }
     }
   }
@@ -201,7 +204,7 @@ tlm::TileLoad ProgramRun::tile(const mapper::Task& task, int k_tile) {
   const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
   const auto id = static_cast<std::size_t>(plan.first_tile + task.n_tile * k_tiles + k_tile);
   const mapper::WeightTilePlan& weights = program_->weight_tiles[id];
-  const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
+  const int fetch = task.fetch_of(k_tile);
   const std::uint64_t address = fetch == mapper::kNone
                                     ? weights.dram_address
                                     : program_->fetches[static_cast<std::size_t>(fetch)].to;
@@ -453,20 +456,32 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
 
 std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
                                           const engine_model::PassResult& result) {
+  const mapper::GemmPlan& plan = gemm_of(task);
+  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
+  return store_rows(task, row_begin, std::min(row_begin + plan.split.block_rows, plan.rows),
+                    result.outputs);
+}
+
+const mapper::GemmPlan& ProgramRun::gemm_of(const mapper::Task& task) const {
+  const int plan = program_->gemm_of_layer[static_cast<std::size_t>(task.layer)];
+  return program_->gemms[static_cast<std::size_t>(plan)];
+}
+
+std::vector<Transfer> ProgramRun::store_rows(const mapper::Task& task, std::int64_t row_begin,
+                                             std::int64_t row_end,
+                                             std::span<const std::uint8_t> outputs) {
   const workload::Layer& of = layer(task.layer);
-  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  const mapper::GemmPlan& plan = gemm_of(task);
   const mapper::TensorPlan& place = program_->tensors[static_cast<std::size_t>(of.output)];
   const int head = plan.run_time ? task.product % of.gemm.heads : 0;
-  const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
-  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
   const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
   const std::int64_t channels =
       std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
   const bool computed = computes(of.index);
-  LACUNA_CHECK(!computed || static_cast<std::int64_t>(result.outputs.size()) ==
-                                (row_end - row_begin) * channels,
-               "a pass of layer {} has {} outputs, {} x {} expected", of.name,
-               result.outputs.size(), row_end - row_begin, channels);
+  LACUNA_CHECK(
+      !computed || static_cast<std::int64_t>(outputs.size()) == (row_end - row_begin) * channels,
+      "layer {} has {} outputs, {} x {} expected", of.name, outputs.size(), row_end - row_begin,
+      channels);
   const std::int64_t column = head * of.gemm.n + n_begin;
   const std::int64_t slot_offset = place.layout.slot_of(column) * place.layout.slot_bytes();
   std::vector<Transfer> transfers;
@@ -482,7 +497,7 @@ std::vector<Transfer> ProgramRun::outputs(const mapper::Task& task, int block,
     const auto length = static_cast<std::size_t>(channels);
     if (computed) {
       std::memcpy(store_->mutable_codes(of.output, sample).data() + at,
-                  result.outputs.data() + (row - row_begin) * channels, length);
+                  outputs.data() + (row - row_begin) * channels, length);
     }
     span.bytes += store_traffic(place.layout, column, column + channels,
                                 store_->codes(of.output, sample).subspan(at, length));
@@ -515,10 +530,19 @@ std::uint64_t ProgramRun::stated_nonzeros(const mapper::Task& task, int block) c
 }
 
 void ProgramRun::block_stored(const mapper::Task& task, int block) {
-  const workload::Layer& of = layer(task.layer);
-  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(task.plan)];
+  if (task.partial) {
+    part_stored(task, block);
+    return;
+  }
+  const mapper::GemmPlan& plan = gemm_of(task);
   const std::int64_t row_begin = std::int64_t{block} * plan.split.block_rows;
-  const std::int64_t row_end = std::min(row_begin + plan.split.block_rows, plan.rows);
+  rows_stored(task, row_begin, std::min(row_begin + plan.split.block_rows, plan.rows));
+}
+
+void ProgramRun::rows_stored(const mapper::Task& task, std::int64_t row_begin,
+                             std::int64_t row_end) {
+  const workload::Layer& of = layer(task.layer);
+  const mapper::GemmPlan& plan = gemm_of(task);
   const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
   const std::int64_t channels =
       std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);

@@ -60,8 +60,12 @@ class ProgramRun : public tlm::WorkSource {
   [[nodiscard]] std::uint64_t stated_nonzeros(const mapper::Task& task, int block) const override;
   std::vector<tlm::Transfer> outputs(const mapper::Task& task, int block,
                                      const timing::engine::PassResult& result) override;
+  std::vector<tlm::Transfer> partial_sums(const mapper::Task& task, int block,
+                                          const timing::engine::Tile& tile,
+                                          std::vector<std::int32_t> sums) override;
+  [[nodiscard]] bool summands_stored(const mapper::Task& reduction) const override;
   void block_stored(const mapper::Task& task, int block) override;
-  std::vector<tlm::Transfer> vector_operands(const mapper::Task& task) override;
+  tlm::VectorLoad vector_operands(const mapper::Task& task) override;
   [[nodiscard]] timing::vector::VectorTime vector_time(const mapper::Task& task) const override;
   std::vector<tlm::Transfer> vector_outputs(const mapper::Task& task) override;
   void vector_stored(const mapper::Task& task) override;
@@ -75,6 +79,13 @@ class ProgramRun : public tlm::WorkSource {
   };
   using BlockKey = std::tuple<int, int, int, int>;  // first plan, product, k tile, block
   using TileKey = std::tuple<int, int, int, int>;   // plan, product, n tile, k tile
+  using SumKey = std::tuple<int, int, int, int>;    // plan, product, n tile, block
+  /// Partial sums of a block of an n tile, added up as their parts come.
+  struct Summands {
+    int parts_left = 0;               ///< not stored yet
+    std::int64_t channels = 0;        ///< of a psum memory row: channels of the tile and padding
+    std::vector<std::int32_t> words;  ///< as psum_words(); empty if nobody computes
+  };
 
   const workload::Layer& layer(int index) const {
     return graph_.layers[static_cast<std::size_t>(index)];
@@ -100,6 +111,20 @@ class ProgramRun : public tlm::WorkSource {
   void flush(Span& span, int value, std::vector<tlm::Transfer>& transfers) const;
   /// Stored form of codes of a token, slot by slot, without padding.
   [[nodiscard]] std::int64_t encoded_bytes(const std::uint8_t* codes, std::int64_t count) const;
+  /// The plan of an engine task or a reduction.
+  [[nodiscard]] const mapper::GemmPlan& gemm_of(const mapper::Task& task) const;
+  /// Takes outputs [row][channel of the n tile] (none if not computed); where their store goes.
+  std::vector<tlm::Transfer> store_rows(const mapper::Task& task, std::int64_t row_begin,
+                                        std::int64_t row_end,
+                                        std::span<const std::uint8_t> outputs);
+  void rows_stored(const mapper::Task& task, std::int64_t row_begin, std::int64_t row_end);
+  // program_run_reduce.cpp
+  void part_stored(const mapper::Task& task, int block);
+  /// Of rows [row_begin, row_end) of a part.
+  [[nodiscard]] tlm::Transfer partial_transfer(const mapper::Task& task, int part,
+                                               std::int64_t row_begin, std::int64_t row_end) const;
+  [[nodiscard]] tlm::VectorLoad reduction_operands(const mapper::Task& task) const;
+  [[nodiscard]] std::vector<std::uint8_t> reduce(const mapper::Task& task) const;
   tlm::BlockLoad make_block(const mapper::Task& task, int k_tile, int block) const;
   [[nodiscard]] bool same_blocks(const mapper::GemmPlan& a, const mapper::GemmPlan& b) const;
   void find_same_blocks();
@@ -128,6 +153,7 @@ class ProgramRun : public tlm::WorkSource {
   std::vector<int> block_users_;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;
+  std::map<SumKey, Summands> summands_;
   /// Weight tiles that the program does not hold, compiled when they are loaded.
   std::map<std::size_t, std::weak_ptr<const timing::engine::Tile>> compiled_;
   static constexpr std::size_t kRecentTiles = 128;

@@ -2,6 +2,7 @@
 //
 // Vector tasks of a program: which stored rows they read, and what they compute.
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "chip/program_run.h"
@@ -67,7 +68,8 @@ TokenRange input_tokens(const workload::Graph& graph, const workload::Layer& lay
 
 }  // namespace
 
-std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
+tlm::VectorLoad ProgramRun::vector_operands(const mapper::Task& task) {
+  if (task.kind == mapper::TaskKind::kReduce) return reduction_operands(task);
   const workload::Layer& of = layer(task.layer);
   const mapper::VectorPlan& plan = program_->vectors[static_cast<std::size_t>(task.plan)];
   std::vector<Transfer> transfers;
@@ -110,15 +112,26 @@ std::vector<Transfer> ProgramRun::vector_operands(const mapper::Task& task) {
       transfers.push_back({plan.table_address + static_cast<std::uint64_t>(at), of.weights.k});
     }
   }
-  return transfers;
+  return {std::move(transfers), 0};
 }
 
 timing::vector::VectorTime ProgramRun::vector_time(const mapper::Task& task) const {
+  if (task.kind == mapper::TaskKind::kReduce) {
+    const mapper::Split& split = gemm_of(task).split;
+    const std::int64_t n_begin = std::int64_t{task.n_tile} * split.tile_channels;
+    return timing::vector::partial_sum_time(
+        task.row_end - task.row_begin,
+        std::min<std::int64_t>(split.tile_channels, layer(task.layer).gemm.n - n_begin),
+        split.k_parts, chip_.vector);
+  }
   return timing::vector::vector_time(
       workload::vector_work(graph_, layer(task.layer), task.row_begin, task.row_end), chip_.vector);
 }
 
 std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
+  if (task.kind == mapper::TaskKind::kReduce) {
+    return store_rows(task, task.row_begin, task.row_end, reduce(task));
+  }
   const workload::Layer& of = layer(task.layer);
   if (computes(of.index)) {
     workload::run_vector_rows(of, *store_, task.sample, task.row_begin, task.row_end);
@@ -140,6 +153,10 @@ std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
 }
 
 void ProgramRun::vector_stored(const mapper::Task& task) {
+  if (task.kind == mapper::TaskKind::kReduce) {
+    rows_stored(task, task.row_begin, task.row_end);
+    return;
+  }
   const workload::Layer& of = layer(task.layer);
   store_codes(of.output, task.sample,
               (task.row_end - task.row_begin) * graph_.value(of.output).channels());

@@ -44,6 +44,7 @@ struct LayerResult {
   std::int64_t macs_effective = 0;  ///< both operands non-zero
   int tile_m = 0, tile_k = 0, tile_n = 0;  ///< rows, k and channels of a full tile
   int splits_m = 0, splits_k = 0, splits_n = 0;
+  int k_parts = 0;  ///< runs of k tiles that are tasks of their own
   std::int64_t tasks = 0;
   std::int64_t vector_cycles = 0;
   std::int64_t vector_elements = 0;  ///< lane operations

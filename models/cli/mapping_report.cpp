@@ -30,6 +30,7 @@ Json candidate_json(const mapper::Candidate& candidate) {
       {"tile_n", split.tile_channels},
       {"tile_k", longest_k(split)},
       {"task_blocks", split.blocks_per_task},
+      {"k_parts", split.k_parts},
       {"splits", Json{{"m", split.blocks}, {"n", split.n_tiles}, {"k", split.k_tiles.size()}}},
       {"tasks", expected.tasks},
       {"rounds", expected.rounds},
@@ -175,9 +176,9 @@ std::string mapping_text(const Json& report, std::size_t shown) {
         base::with_thousands(layer["considered"].get<long long>()));
     const bool simulated = layer.contains("simulated");
     report::Table table({false, true, true, true, true, true, true, true, true, true, true, true,
-                         false, true, false});
-    table.row({"", "m", "n", "k", "blocks", "tasks", "cycles", "compute", "load", "sram", "dram",
-               "start+tail", "bound", simulated ? "simulated" : "", ""});
+                         true, false, true, false});
+    table.row({"", "m", "n", "k", "blocks", "k parts", "tasks", "cycles", "compute", "load", "sram",
+               "dram", "start+tail", "bound", simulated ? "simulated" : "", ""});
     std::size_t line = 0;
     for (const Json& candidate : layer["candidates"]) {
       if (line > shown) break;
@@ -186,8 +187,9 @@ std::string mapping_text(const Json& report, std::size_t shown) {
           candidate.contains("simulated") ? whole(candidate["simulated"]["cycles"]) : "";
       table.row({line == 0 ? "chosen" : "", whole(candidate["tile_m"]), whole(candidate["tile_n"]),
                  whole(candidate["tile_k"]), whole(candidate["task_blocks"]),
-                 whole(candidate["tasks"]), whole(expected["cycles"]), whole(expected["compute"]),
-                 whole(expected["load"]), whole(expected["sram"]), whole(expected["dram"]),
+                 whole(candidate["k_parts"]), whole(candidate["tasks"]), whole(expected["cycles"]),
+                 whole(expected["compute"]), whole(expected["load"]), whole(expected["sram"]),
+                 whole(expected["dram"]),
                  whole(expected["start"].get<double>() + expected["tail"].get<double>()),
                  expected["bound"], measured, candidate.value("why", "")});
       ++line;
@@ -201,9 +203,10 @@ std::string mapping_text(const Json& report, std::size_t shown) {
     }
   }
   text +=
-      "\nm, n, k: rows of a block, channels and k of a weight tile; blocks: of a task. Cycles of "
-      "the "
-      "busiest\ncore: passes, load port; of all: SRAM ports, DRAM; bound: what the layer waits for "
+      "\nm, n, k: rows of a block, channels and k of a weight tile; blocks: of a task; k parts: of "
+      "a task's "
+      "rows, on other cores.\nCycles of the busiest core: passes, load port; of all: SRAM ports, "
+      "DRAM; bound: what the layer waits for "
       "most.\n";
   if (report.contains("quality")) {
     const Json& quality = report["quality"];

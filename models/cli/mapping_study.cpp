@@ -170,8 +170,9 @@ SimulatedSplit simulate_split(const config::ChipFiles& files, const Graph& graph
 double least_cycles(const params::ChipParams& chip, const mapper::Candidate& candidate) {
   const mapper::Split& split = candidate.split;
   const mapper::Prediction& expected = candidate.prediction;
-  const double steps =
-      expected.rounds * static_cast<double>(split.k_tiles.size()) * split.blocks_per_task;
+  const double steps = expected.rounds *
+                       std::floor(static_cast<double>(split.k_tiles.size()) / split.k_parts) *
+                       split.blocks_per_task;
   const double whole_rounds =
       std::max(1.0, std::floor(expected.tasks / chip.cores)) / std::max(1.0, expected.rounds);
   return 0.9 * whole_rounds * steps * expected.drain;

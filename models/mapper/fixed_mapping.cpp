@@ -109,6 +109,12 @@ void check_fixed(const SplitProblem& problem, const WindowTable& windows,
       }
     }
   }
+  if (fixed.k_parts && *fixed.k_parts > windows.windows()) {
+    refuse("k_parts",
+           fmt::format("a part has at least one scanner window (scan_width * k_ways k), K = {} has "
+                       "{}, not {}",
+                       windows.segments().k(), windows.windows(), *fixed.k_parts));
+  }
   if (fixed.layout && *fixed.layout == params::WeightLayout::kRow && problem.run_time) {
     refuse("layout", "the right operand is made at run time; only weights can lie k by k");
   }
@@ -117,8 +123,12 @@ void check_fixed(const SplitProblem& problem, const WindowTable& windows,
 void refuse_fixed(const SplitProblem& problem, const WeightCounts& counts,
                   const WindowTable& windows, const params::EngineParams& engine) {
   const params::LayerMapping& fixed = problem.fixed;
-  if (!fixed.tile_m && !fixed.tile_n && !fixed.tile_k && !fixed.task_blocks) return;
+  if (!fixed.tile_m && !fixed.tile_n && !fixed.tile_k && !fixed.task_blocks && !fixed.k_parts) {
+    return;
+  }
   const Refusal refuse(problem);
+  const char* needed = fixed.k_parts.value_or(1) > 1 ? "mapping.k_parts leaves partial sums"
+                                                     : "the weights do not fit in one K tile";
   const std::int64_t channels =
       fixed.tile_n.value_or(std::min<std::int64_t>(engine.pes, problem.n));
   const std::int64_t m = fixed.tile_m.value_or(std::min<std::int64_t>(engine.lanes, problem.rows));
@@ -138,19 +148,26 @@ void refuse_fixed(const SplitProblem& problem, const WeightCounts& counts,
   if (fixed.task_blocks) {
     refuse("task_blocks",
            fmt::format("the partial sums of {} blocks of {} rows and {} channels take {} bytes, "
-                       "engine.psum_buffer has {}, and the weights do not fit in one K tile",
+                       "engine.psum_buffer has {}, and {}",
                        *fixed.task_blocks, m, channels,
                        *fixed.task_blocks * block_psum_bytes(engine, channels, m),
-                       engine.psum_buffer));
+                       engine.psum_buffer, needed));
   }
   if (fixed.tile_m) {
     refuse("tile_m",
            fmt::format("the partial sums of a block of {} rows and {} channels take {} bytes, "
-                       "engine.psum_buffer has {}, and the weights do not fit in one K tile",
-                       m, channels, block_psum_bytes(engine, channels, m), engine.psum_buffer));
+                       "engine.psum_buffer has {}, and {}",
+                       m, channels, block_psum_bytes(engine, channels, m), engine.psum_buffer,
+                       needed));
   }
   if (fixed.tile_k) {
     refuse("tile_k", "no weight tile of the layer that is so short fits this chip");
+  }
+  if (fixed.k_parts) {
+    refuse("k_parts",
+           fmt::format("no block of {} rows and {} channels leaves partial sums that fit in "
+                       "engine.psum_buffer ({} bytes), or no equal K tiles fit",
+                       m, channels, engine.psum_buffer));
   }
 }
 

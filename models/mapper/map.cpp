@@ -22,6 +22,9 @@ using base::ceil_div;
 /// mask when they are loaded; their sizes are known then.
 constexpr std::size_t kTileMemory = std::size_t{768} << 20U;
 
+/// Predicted cycles of a vector task's way in and out of memory.
+constexpr base::Cycle kVectorWayInAndOut = 24;
+
 template <class Element>
 std::size_t bytes_of(const std::vector<Element>& values) {
   return values.capacity() * sizeof(Element);
@@ -44,7 +47,6 @@ class Builder {
     program_.tensors.resize(graph.values.size());
     program_.gemm_of_layer.assign(graph.layers.size(), kNone);
     program_.vector_of_layer.assign(graph.layers.size(), kNone);
-    program_.tasks_of_layer.assign(graph.layers.size(), 0);
   }
 
   Program build() {
@@ -129,6 +131,7 @@ class Builder {
         compile_tiles(layer, plan, *mask, planned.codes);
       }
     }
+    if (plan.split.k_parts > 1) plan_reduction(layer, plan);
     program_.gemm_of_layer[static_cast<std::size_t>(layer.index)] =
         static_cast<int>(program_.gemms.size());
     program_.gemms.push_back(std::move(plan));
@@ -185,6 +188,22 @@ class Builder {
     }
   }
 
+  /// Room for the partial sums of all parts of K, and who adds them up.
+  void plan_reduction(const workload::Layer& layer, GemmPlan& plan) {
+    const Split& split = plan.split;
+    PartialSums& sums = plan.partial_sums;
+    sums.plane_bytes = kSumBytes * plan.rows * split.tile_channels;
+    sums.bytes = sums.plane_bytes * plan.products * split.k_parts * split.n_tiles;
+    VectorPlan reduction;
+    reduction.layer = layer.index;
+    reduction.rows_per_sample =
+        std::min(plan.rows, std::int64_t{split.blocks_per_task} * split.block_rows);
+    reduction.constant_bytes = kRequantizeBytes * layer.gemm.n;
+    reduction.task_rows = reduction_task_rows(split, plan.products, reduction.rows_per_sample);
+    plan.reduction = static_cast<int>(program_.vectors.size());
+    program_.vectors.push_back(reduction);
+  }
+
   void plan_vector(const workload::Layer& layer) {
     VectorPlan plan;
     plan.layer = layer.index;
@@ -206,7 +225,6 @@ class Builder {
   /// and out of memory; operands fit the activation buffer as far as whole rows allow.
   [[nodiscard]] std::int64_t vector_task_rows(const workload::Layer& layer,
                                               std::int64_t rows) const {
-    constexpr base::Cycle kWayInAndOut = 24;
     const std::int64_t codes_per_row = std::max<std::int64_t>(
         1, workload::vector_work(graph_, layer, rows - 1, rows).codes_read());
     const std::int64_t most =
@@ -220,7 +238,32 @@ class Builder {
       const base::Cycle one = timing::vector::vector_time(
                                   workload::vector_work(graph_, layer, 0, task_rows), chip_.vector)
                                   .cycles;
-      const base::Cycle cycles = rounds * (one + kWayInAndOut);
+      const base::Cycle cycles = rounds * (one + kVectorWayInAndOut);
+      if (best_cycles == 0 || cycles < best_cycles) {
+        best_cycles = cycles;
+        best = task_rows;
+      }
+    }
+    return best;
+  }
+
+  /// Rows of a reduction's task, of the `rows` that an engine task computes: as vector_task_rows().
+  [[nodiscard]] std::int64_t reduction_task_rows(const Split& split, std::int64_t products,
+                                                 std::int64_t rows) const {
+    const std::int64_t row_bytes = kSumBytes * split.tile_channels * split.k_parts;
+    const std::int64_t most =
+        std::clamp<std::int64_t>(chip_.engine.activation_buffer / row_bytes, 1, rows);
+    std::int64_t best = 1;
+    base::Cycle best_cycles = 0;
+    for (std::int64_t task_rows = 1; task_rows <= most;
+         task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
+      const std::int64_t tasks =
+          ceil_div(rows, task_rows) * products * split.n_tiles * split.task_runs;
+      const base::Cycle one = timing::vector::partial_sum_time(task_rows, split.tile_channels,
+                                                               split.k_parts, chip_.vector)
+                                  .cycles;
+      const base::Cycle cycles =
+          ceil_div<std::int64_t>(tasks, chip_.cores) * (one + kVectorWayInAndOut);
       if (best_cycles == 0 || cycles < best_cycles) {
         best_cycles = cycles;
         best = task_rows;
@@ -299,9 +342,10 @@ class Builder {
 
   void finish(Task task, int number) {
     const workload::Layer& layer = graph_.layers[static_cast<std::size_t>(task.layer)];
-    task.after = program_.tensors[static_cast<std::size_t>(layer.output)].after;
+    task.after = task.partial
+                     ? program_.gemms[static_cast<std::size_t>(task.plan)].partial_sums.after
+                     : program_.tensors[static_cast<std::size_t>(layer.output)].after;
     if (options_.dispatch == Dispatch::kStatic) task.core = number % chip_.cores;
-    ++program_.tasks_of_layer[static_cast<std::size_t>(task.layer)];
     program_.tasks.push_back(std::move(task));
   }
 
@@ -312,8 +356,9 @@ class Builder {
     }
     if (options_.ordering != Ordering::kAuto) return options_.ordering;
     if (chip_.mapper.order != Ordering::kAuto) return chip_.mapper.order;
-    return split.k_tiles.size() == 1 || !program_.memory.weights_resident ? Ordering::kTileMajor
-                                                                          : Ordering::kRowMajor;
+    const bool one_tile = static_cast<int>(split.k_tiles.size()) == split.k_parts;
+    return one_tile || !program_.memory.weights_resident ? Ordering::kTileMajor
+                                                         : Ordering::kRowMajor;
   }
 
   void add_gemm_tasks(const workload::Layer& layer) {
@@ -321,13 +366,17 @@ class Builder {
     const GemmPlan& plan = program_.gemms[static_cast<std::size_t>(index)];
     const Split& split = plan.split;
     int number = 0;
-    const auto add = [&](int product, int n_tile, int run) {
+    const auto add = [&](int product, int part, int n_tile, int run) {
       Task task;
       task.kind = TaskKind::kGemm;
       task.plan = index;
       task.layer = layer.index;
       task.product = product;
       task.n_tile = n_tile;
+      task.part = part;
+      task.k_begin = split.first_k_tile(part);
+      task.k_end = split.first_k_tile(part + 1);
+      task.partial = split.k_parts > 1;
       task.block_begin = run * split.blocks_per_task;
       task.block_end = std::min(task.block_begin + split.blocks_per_task, split.blocks);
       task.row_begin = std::int64_t{task.block_begin} * split.block_rows;
@@ -345,17 +394,55 @@ class Builder {
       }
       finish(std::move(task), number++);
     };
+    int reductions = 0;
+    const auto reduce = [&](int product, int n_tile, int run) {
+      if (split.k_parts > 1) add_reduction(layer, plan, product, n_tile, run, reductions);
+    };
+    // Tasks of one part stand together: neighbours read the same blocks. Reductions come after all
+    // parts that they wait for.
     const bool tile_major = ordering_of(layer, split) == Ordering::kTileMajor;
     for (int product = 0; product < plan.products; ++product) {
       if (tile_major) {
+        for (int part = 0; part < split.k_parts; ++part) {
+          for (int n = 0; n < split.n_tiles; ++n) {
+            for (int run = 0; run < split.task_runs; ++run) add(product, part, n, run);
+          }
+        }
         for (int n = 0; n < split.n_tiles; ++n) {
-          for (int run = 0; run < split.task_runs; ++run) add(product, n, run);
+          for (int run = 0; run < split.task_runs; ++run) reduce(product, n, run);
         }
       } else {
         for (int run = 0; run < split.task_runs; ++run) {
-          for (int n = 0; n < split.n_tiles; ++n) add(product, n, run);
+          for (int part = 0; part < split.k_parts; ++part) {
+            for (int n = 0; n < split.n_tiles; ++n) add(product, part, n, run);
+          }
+          for (int n = 0; n < split.n_tiles; ++n) reduce(product, n, run);
         }
       }
+    }
+  }
+
+  /// Vector tasks that make outputs of the partial sums of an n tile and a run of blocks.
+  void add_reduction(const workload::Layer& layer, const GemmPlan& plan, int product, int n_tile,
+                     int run, int& number) {
+    const Split& split = plan.split;
+    const std::int64_t run_rows = std::int64_t{split.blocks_per_task} * split.block_rows;
+    const std::int64_t run_end = std::min((run + 1) * run_rows, plan.rows);
+    const std::int64_t task_rows =
+        program_.vectors[static_cast<std::size_t>(plan.reduction)].task_rows;
+    for (std::int64_t row = run * run_rows; row < run_end; row += task_rows) {
+      Task task;
+      task.kind = TaskKind::kReduce;
+      task.plan = plan.reduction;
+      task.layer = layer.index;
+      task.product = product;
+      task.n_tile = n_tile;
+      task.row_begin = row;
+      task.row_end = std::min(row + task_rows, run_end);
+      task.block_begin = static_cast<int>(task.row_begin / split.block_rows);
+      task.block_end = static_cast<int>(ceil_div<std::int64_t>(task.row_end, split.block_rows));
+      if (plan.run_time) task.sample = product / layer.gemm.heads;
+      finish(std::move(task), number++);
     }
   }
 

@@ -19,9 +19,11 @@ constexpr std::int64_t kPieceBytes = 16 * 1024;
 
 std::int64_t aligned(std::int64_t bytes) { return base::round_up(bytes, kAlignment); }
 
-/// A value that needs a place: from layer `birth` on, until layer `death` has read it.
+/// A value or a layer's partial sums that need a place: from layer `birth` on, until layer `death`
+/// has read it.
 struct Lifetime {
   int value = kNone;
+  int gemm = kNone;  ///< of partial sums
   int birth = -1;
   int death = -1;
   std::int64_t bytes = 0;
@@ -33,7 +35,7 @@ std::vector<Lifetime> lifetimes(const workload::Graph& graph, const Program& pro
     const workload::Value& value = graph.value(id);
     const TensorPlan& plan = program.tensors[static_cast<std::size_t>(id)];
     if (!plan.stored || value.kind == workload::ValueKind::kConstant) continue;
-    Lifetime life{id, -1, -1, aligned(plan.sample_bytes * program.batch)};
+    Lifetime life{id, kNone, -1, -1, aligned(plan.sample_bytes * program.batch)};
     const std::vector<int> readers = graph.readers(id);
     if (!readers.empty()) life.death = readers.back();
     if (value.kind == workload::ValueKind::kLayer) {
@@ -43,6 +45,11 @@ std::vector<Lifetime> lifetimes(const workload::Graph& graph, const Program& pro
       life.birth = std::max(-1, readers.front() - 1);  // a layer ahead, to hide the fetch
     }
     list.push_back(life);
+  }
+  for (const GemmPlan& gemm : program.gemms) {  // while the layer is under way
+    if (gemm.partial_sums.bytes == 0) continue;
+    const auto index = static_cast<int>(&gemm - program.gemms.data());
+    list.push_back({kNone, index, gemm.layer, gemm.layer, aligned(gemm.partial_sums.bytes)});
   }
   std::stable_sort(list.begin(), list.end(),
                    [](const Lifetime& a, const Lifetime& b) { return a.birth < b.birth; });
@@ -95,13 +102,17 @@ std::vector<Allocation> place_all(const std::vector<Lifetime>& wanted, std::int6
 }
 
 /// Layers that read or made what lay in this space before.
-std::vector<int> earlier_users(const workload::Graph& graph, const std::vector<Allocation>& placed,
-                               const Allocation& mine) {
+std::vector<int> earlier_users(const workload::Graph& graph, const Program& program,
+                               const std::vector<Allocation>& placed, const Allocation& mine) {
   std::set<int> layers;
   for (const Allocation& other : placed) {
     const bool overlaps =
         other.begin < mine.begin + mine.life.bytes && mine.begin < other.begin + other.life.bytes;
     if (!overlaps || other.life.birth >= mine.life.birth) continue;
+    if (other.life.gemm != kNone) {
+      layers.insert(program.gemms[static_cast<std::size_t>(other.life.gemm)].layer);
+      continue;
+    }
     for (const int reader : graph.readers(other.life.value)) layers.insert(reader);
     const int producer = graph.value(other.life.value).layer;
     if (producer != workload::kNoValue) layers.insert(producer);
@@ -143,6 +154,10 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
 
   std::vector<Lifetime> on_chip;
   for (const Lifetime& life : lifetimes(graph, program)) {
+    if (life.gemm != kNone) {
+      on_chip.push_back(life);
+      continue;
+    }
     TensorPlan& tensor = program.tensors[static_cast<std::size_t>(life.value)];
     if (graph.value(life.value).kind != workload::ValueKind::kLayer) {
       tensor.home = in_dram(life.bytes);
@@ -173,13 +188,27 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
   memory.sram_constants = constants;
 
   for (const Allocation& each : placed) {
+    if (each.life.gemm != kNone) {
+      PartialSums& sums = program.gemms[static_cast<std::size_t>(each.life.gemm)].partial_sums;
+      sums.in_sram = true;
+      sums.address = static_cast<std::uint64_t>(each.begin);
+      sums.after = earlier_users(graph, program, placed, each);
+      continue;
+    }
     TensorPlan& tensor = program.tensors[static_cast<std::size_t>(each.life.value)];
     tensor.fetched = graph.value(each.life.value).kind != workload::ValueKind::kLayer;
     tensor.in_sram = true;
     tensor.address = static_cast<std::uint64_t>(each.begin);
-    tensor.after = earlier_users(graph, placed, each);
+    tensor.after = earlier_users(graph, program, placed, each);
   }
   for (const Lifetime& life : on_chip) {
+    if (life.gemm != kNone) {
+      PartialSums& sums = program.gemms[static_cast<std::size_t>(life.gemm)].partial_sums;
+      if (sums.in_sram) continue;
+      memory.dram_activations += life.bytes;
+      sums.address = in_dram(life.bytes);
+      continue;
+    }
     TensorPlan& tensor = program.tensors[static_cast<std::size_t>(life.value)];
     if (tensor.in_sram) continue;
     memory.dram_activations += life.bytes;
@@ -292,7 +321,7 @@ void plan_fetches(const WeightSpace& space, Program& program) {
     };
     want(task.needs);
     want(task.weight_needs);
-    if (task.kind == TaskKind::kVector) {
+    if (task.kind != TaskKind::kGemm) {
       VectorPlan& plan = program.vectors[static_cast<std::size_t>(task.plan)];
       if (plan.constant_fetch != kNone) {
         Fetch& constant = constants[static_cast<std::size_t>(plan.constant_fetch)];
@@ -305,7 +334,7 @@ void plan_fetches(const WeightSpace& space, Program& program) {
     if (task.kind == TaskKind::kGemm) {
       const GemmPlan& gemm = program.gemms[static_cast<std::size_t>(task.plan)];
       const auto k_tiles = static_cast<int>(gemm.split.k_tiles.size());
-      for (int k = 0; k < k_tiles && !gemm.run_time; ++k) {
+      for (int k = task.k_begin; k < task.k_end && !gemm.run_time; ++k) {
         const int id = gemm.first_tile + task.n_tile * k_tiles + k;
         const WeightTilePlan& tile = program.weight_tiles[static_cast<std::size_t>(id)];
         const std::int64_t bytes = aligned(tile.memory_bytes);

@@ -17,6 +17,8 @@ constexpr double kDrainLatency = 1;              // L_drain
 // From a request at the SRAM port to data in a buffer, roughly: request, crossbar, response.
 constexpr double kLoadLatency = 8;
 constexpr double kStoreLatency = 12;
+// A reduction of partial sums: into the vector unit, through it, and out.
+constexpr double kReductionLatency = 40;
 constexpr double kExposed = 0.5;
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
 
@@ -81,6 +83,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double ways = engine.k_ways;
   const double pes = static_cast<double>(engine.pes) * ways;
   const double tiles_k = static_cast<double>(split.k_tiles.size());
+  const double parts = split.k_parts;
   const double density = engine.skip_activations ? problem.activation_density : 1.0;
   const double united = 1.0 - std::pow(1.0 - density, lanes);
   const double channels =
@@ -105,7 +108,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   // Loads, of the core's port and of the SRAM port that several cores share.
   const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
   const double blocks = std::min(split.blocks_per_task, split.blocks);
-  result.tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads;
+  result.tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads * parts;
   result.rounds = std::ceil(result.tasks / chip.cores);
   const double sharing =
       std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
@@ -132,11 +135,12 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   }
 
   // The busiest core: steps of one K tile each, whose loads overlap the passes of the step before.
-  const double steps = result.rounds * tiles_k;
+  const double steps = result.rounds * tiles_k / parts;
   double tile_loads = steps;
-  if (tiles_k == 1) {  // the tile stays where the next task uses it too
+  if (tiles_k == parts) {  // the tile stays where the next task uses it too
     const double users = std::min<double>(chip.cores, split.task_runs);
-    tile_loads = std::min(steps, std::ceil(split.n_tiles * problem.heads * users / chip.cores));
+    tile_loads =
+        std::min(steps, std::ceil(split.n_tiles * problem.heads * parts * users / chip.cores));
   }
   result.compute = steps * blocks * result.pass;
   result.load = steps * blocks * result.block_load + tile_loads * result.tile_load;
@@ -149,16 +153,29 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   // Half of the first tile's load, say, hides behind the layer before.
   result.start = result.block_load + kExposed * result.tile_load;
   result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
+  const double ports_bytes_per_cycle = ports * chip.sram.width;
+  const double codes =
+      static_cast<double>(problem.rows) * static_cast<double>(problem.n) * problem.heads;
+  const double sum_bytes = parts > 1 ? kSumBytes * codes * parts : 0.0;
+  if (parts > 1) {
+    // Partial sums leave block by block; then the vector units add up those of the last round.
+    const double block_sums = block_rows * channels * kSumBytes * sharing;
+    const double last = std::min<double>(result.tasks, chip.cores) / result.tasks;
+    const double lanes_work = codes * last * (parts + 1) / (chip.cores * chip.vector.lanes);
+    result.tail +=
+        block_sums + kStoreLatency +
+        (blocks - 1) * std::max(0.0, block_sums - std::max(result.pass, result.block_load)) +
+        sum_bytes * last / ports_bytes_per_cycle + lanes_work + kReductionLatency;
+  }
   const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
 
   // Everything through the SRAM ports, and from DRAM.
   const double all_tile_loads = tile_loads * std::min<double>(chip.cores, result.tasks);
   const double weight_bytes = all_tile_loads * tile_bytes;
   const double activation_bytes = result.tasks * tiles_k * blocks * block_rows * row_traffic;
-  const double ports_bytes_per_cycle = ports * chip.sram.width;
   // Neighbouring tasks use the same tile: their cores' reads are joined at the port.
   const double joined = std::min<double>(chip.cores_per_port, split.task_runs);
-  result.memory = (weight_bytes / joined + activation_bytes) / ports_bytes_per_cycle;
+  result.memory = (weight_bytes / joined + activation_bytes + sum_bytes) / ports_bytes_per_cycle;
   double dram_bytes = 0;
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
     dram_bytes = tile_bytes * split.n_tiles * tiles_k;
@@ -171,9 +188,10 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     result.total += excess * std::min(1.0, excess / result.total);
   }
 
-  const double psum_words = (tiles_k - 1) * static_cast<double>(problem.rows) *
-                            static_cast<double>(problem.n) * problem.heads;
-  result.energy = weight_bytes * costs.weight_byte + activation_bytes * costs.activation_byte +
+  // Of a part also the last tile's are written, and read when they are stored.
+  const double psum_words = (parts > 1 ? tiles_k : tiles_k - 1) * codes;
+  result.energy = weight_bytes * costs.weight_byte +
+                  (activation_bytes + 2 * sum_bytes) * costs.activation_byte +
                   dram_bytes * costs.dram_byte + psum_words * costs.psum_word +
                   result.total * costs.chip_cycle;
 

@@ -25,6 +25,8 @@ inline constexpr std::uint64_t kDramBase = std::uint64_t{1} << 40;
 [[nodiscard]] constexpr bool is_dram_address(std::uint64_t address) { return address >= kDramBase; }
 
 inline constexpr int kNone = -1;
+inline constexpr std::int64_t kSumBytes = 4;         ///< a partial sum
+inline constexpr std::int64_t kRequantizeBytes = 9;  ///< of a channel: bias, multiplier, shift
 
 /// Where the batch of a value lies, encoded (slot_layout.h). Views have no place of their own.
 struct TensorPlan {
@@ -49,7 +51,8 @@ struct KTile {
 };
 
 /// How one engine layer is cut: n_tiles x k_tiles, blocks of `block_rows` rows; a task covers up to
-/// `blocks_per_task` consecutive blocks of one n tile, all k tiles.
+/// `blocks_per_task` consecutive blocks of one n tile and one of `k_parts` runs of k tiles. With
+/// several parts every task leaves partial sums, and reductions make outputs of them.
 struct Split {
   int tile_channels = 0;
   int n_tiles = 0;
@@ -58,7 +61,23 @@ struct Split {
   int blocks = 0;
   int blocks_per_task = 0;
   int task_runs = 0;              ///< ceil(blocks / blocks_per_task)
+  int k_parts = 1;                ///< at most one per k tile
   double predicted_cycles = 0.0;  ///< of the whole layer: what the choice was minimised over
+
+  /// First k tile of a part; of part `k_parts`: the end.
+  [[nodiscard]] int first_k_tile(int part) const {
+    return static_cast<int>(static_cast<std::int64_t>(k_tiles.size()) * part / k_parts);
+  }
+};
+
+/// Where the partial sums of a layer lie that is cut into parts of K: a plane of `rows` x
+/// `channels` sums of 4 bytes, row-major, for each (product, part, n tile), in this order.
+struct PartialSums {
+  std::uint64_t address = 0;
+  std::int64_t plane_bytes = 0;
+  std::int64_t bytes = 0;  ///< of all planes; 0: the layer has none
+  bool in_sram = false;
+  std::vector<int> after;  ///< layers that must be complete before the space may be overwritten
 };
 
 /// One engine layer. With weights it is one product of batch*rows_per_sample rows; with a run-time
@@ -75,14 +94,16 @@ struct GemmPlan {
   Split split;
   int first_tile = kNone;        ///< of its tiles in weight_tiles: [n tile][k tile]
   std::vector<float> k_density;  ///< how often the activation at k is non-zero; may be empty
+  PartialSums partial_sums;      ///< split.k_parts > 1
+  int reduction = kNone;         ///< in Program::vectors: reads bias, multiplier and shift
 };
 
-/// A layer of the vector unit.
+/// A layer of the vector unit, or the reduction of an engine layer's partial sums.
 struct VectorPlan {
   int layer = kNone;
-  std::int64_t rows_per_sample = 0;
-  std::int64_t task_rows = 0;       ///< rows of a task
-  std::int64_t constant_bytes = 0;  ///< tables, gamma/beta, constant operand: read by every task
+  std::int64_t rows_per_sample = 0;  ///< of a reduction: rows of an engine task, at most
+  std::int64_t task_rows = 0;        ///< rows of a task
+  std::int64_t constant_bytes = 0;   ///< tables, gamma/beta, constant operand: read by every task
   std::uint64_t constant_address = 0;
   int constant_fetch = kNone;    ///< in Program::fetches; kNone: read from DRAM
   std::int64_t table_bytes = 0;  ///< embedding: stays in DRAM, tasks read the rows that they need
@@ -111,29 +132,41 @@ struct Dependency {
   std::int64_t token_end = 0;
 };
 
-enum class TaskKind { kGemm, kVector };
+enum class TaskKind { kGemm, kVector, kReduce };
 
 /// What one core does without interruption. Gemm: `for k tile: for block: pass`, the partial sums
-/// of all its blocks in the psum buffer. Vector: load, compute, store of some output rows.
+/// of all its blocks in the psum buffer; of a part of K they are stored. Vector: load, compute,
+/// store of some output rows. Reduce: a vector task that adds the parts' partial sums of some rows
+/// of an n tile and makes codes of them.
 struct Task {
   TaskKind kind = TaskKind::kGemm;
   int plan = kNone;  ///< in Program::gemms or Program::vectors
   int layer = kNone;
-  int product = 0;  ///< gemm
-  int n_tile = 0;
-  int block_begin = 0;
+  int product = 0;  ///< gemm, reduce
+  int n_tile = 0;   ///< gemm, reduce
+  int part = 0;     ///< gemm: of K
+  int k_begin = 0;  ///< gemm: its k tiles
+  int k_end = 0;
+  bool partial = false;  ///< gemm: leaves partial sums, no outputs
+  int block_begin = 0;   ///< gemm; reduce: the blocks of its rows
   int block_end = 0;
   std::int64_t row_begin = 0;  ///< of the product; of the sample for vector tasks
   std::int64_t row_end = 0;
-  int sample = 0;                        ///< vector and run-time gemm
+  int sample = 0;                        ///< vector; gemm, reduce: of a run-time operand
   int core = kNone;                      ///< static dispatch only
   std::vector<Dependency> needs;         ///< to load activations
   std::vector<Dependency> weight_needs;  ///< to load a run-time right operand
   std::vector<int> after;                ///< layers to be complete before its first store
-  /// Per k tile: the fetch that brings its weights to SRAM, or kNone: straight from DRAM. Empty for
-  /// run-time operands.
+  /// Per k tile of the task: the fetch that brings its weights to SRAM, or kNone: straight from
+  /// DRAM. Empty for run-time operands.
   std::vector<int> weight_fetch;
   bool select_rows = false;  ///< weights are loaded when `needs` are stored: only wanted rows
+
+  [[nodiscard]] int k_tiles() const { return k_end - k_begin; }
+  /// kNone also for run-time operands.
+  [[nodiscard]] int fetch_of(int k_tile) const {
+    return weight_fetch.empty() ? kNone : weight_fetch[static_cast<std::size_t>(k_tile - k_begin)];
+  }
 };
 
 /// A command of the chip DMA: DRAM to SRAM.
@@ -155,7 +188,7 @@ struct Fetch {
 
 /// Where memory goes.
 struct MemoryPlan {
-  std::int64_t sram_activations = 0;  ///< bytes, peak
+  std::int64_t sram_activations = 0;  ///< bytes, peak; with partial sums
   std::int64_t sram_constants = 0;
   std::int64_t sram_weights = 0;      ///< resident images, or the ring
   std::int64_t dram_activations = 0;  ///< that did not fit, with results
@@ -176,7 +209,6 @@ struct Program {
   MemoryPlan memory;
   std::vector<int> gemm_of_layer;    ///< by layer: index in gemms or kNone
   std::vector<int> vector_of_layer;  ///< a layer with neither is a view
-  std::vector<std::int64_t> tasks_of_layer;
 };
 
 }  // namespace lacuna::mapper

@@ -30,13 +30,23 @@ class KCutter {
         block_rows_(block_rows) {}
 
   /// Ways of cutting K: as few tiles as fit, evenly where that is possible, and up to four times as
-  /// many: the load of the next tile hides behind the passes of this one. None if a window does not
-  /// fit.
-  [[nodiscard]] std::vector<std::vector<KTile>> candidates() const {
+  /// many: the load of the next tile hides behind the passes of this one. For several parts the
+  /// same number in each. None if a window does not fit.
+  [[nodiscard]] std::vector<std::vector<KTile>> candidates(int parts) const {
     std::vector<std::vector<KTile>> found;
     std::vector<KTile> greedy = fewest();
     if (greedy.empty()) return found;
     const auto least = static_cast<int>(greedy.size());
+    if (parts > 1) {
+      const int each = ceil_div(least, parts);
+      for (const int tiles : {parts * each, parts * (each + 1), 2 * parts * each}) {
+        if (tiles > windows_.windows()) continue;
+        std::vector<KTile> cut = even(tiles);
+        if (!cut.empty()) found.push_back(std::move(cut));
+        if (2 * each == each + 1 && tiles == parts * (each + 1)) break;
+      }
+      return found;
+    }
     found.push_back(std::move(greedy));
     if (problem_.fixed.tile_k) return found;
     for (const int tiles : {least, least + 1, 2 * least, 4 * least}) {
@@ -119,6 +129,17 @@ std::vector<std::int64_t> steps_of(const std::optional<std::int64_t>& fixed, std
   return fixed ? std::vector<std::int64_t>{*fixed} : ladder(limit, grid);
 }
 
+/// Into how many parts K may be cut, where other cuts give so many tasks at least: powers of two
+/// until every core has a task.
+std::vector<int> part_counts(const SplitProblem& problem, const params::ChipParams& chip,
+                             std::int64_t tasks) {
+  if (problem.fixed.k_parts) return {static_cast<int>(*problem.fixed.k_parts)};
+  std::vector<int> counts{1};
+  (void)chip;
+  (void)tasks;
+  return counts;
+}
+
 [[noreturn]] void refuse(const SplitProblem& problem, const WindowTable& windows,
                          const params::EngineParams& engine) {
   const std::int64_t channels = std::min<std::int64_t>(engine.pes, problem.n);
@@ -150,7 +171,7 @@ bool same_cut(const Split& a, const Split& b) {
     return one.window_begin == other.window_begin && one.window_end == other.window_end;
   };
   return a.tile_channels == b.tile_channels && a.block_rows == b.block_rows &&
-         a.blocks_per_task == b.blocks_per_task &&
+         a.blocks_per_task == b.blocks_per_task && a.k_parts == b.k_parts &&
          std::equal(a.k_tiles.begin(), a.k_tiles.end(), b.k_tiles.begin(), b.k_tiles.end(),
                     same_tile);
 }
@@ -175,24 +196,28 @@ void for_each_candidate(const SplitProblem& problem, const WeightCounts& counts,
       const std::int64_t block_rows = std::min(groups * engine.lanes, problem.rows);
       if (block_rows * token_output_bytes(engine, channels) > engine.output_buffer) break;
       const KCutter cutter(problem, counts, windows, engine, channels, block_rows);
-      std::vector<std::vector<KTile>> cuts = cutter.candidates();
+      const std::int64_t n_tiles = ceil_div(problem.n, channels);
+      std::vector<std::pair<int, std::vector<KTile>>> cuts;
+      for (const int parts : part_counts(problem, chip, n_tiles * problem.heads)) {
+        for (std::vector<KTile>& cut : cutter.candidates(parts)) {
+          cuts.emplace_back(parts, std::move(cut));
+        }
+      }
       if (cuts.empty()) break;  // larger blocks fit even less
-      for (std::vector<KTile>& cut : cuts) {
+      for (auto& [parts, cut] : cuts) {
         Candidate candidate;
         Split& split = candidate.split;
+        split.k_parts = parts;
         split.k_tiles = std::move(cut);
         split.tile_channels = static_cast<int>(channels);
-        split.n_tiles = static_cast<int>(ceil_div(problem.n, channels));
+        split.n_tiles = static_cast<int>(n_tiles);
         split.block_rows = static_cast<int>(block_rows);
         split.blocks = static_cast<int>(ceil_div(problem.rows, block_rows));
         for (const std::int64_t run : steps_of(problem.fixed.task_blocks, split.blocks, grid)) {
           if (run > split.blocks) break;
-          if (split.k_tiles.size() > 1 &&
-              run * block_psum_bytes(engine, channels, block_rows) > engine.psum_buffer) {
-            break;
-          }
           split.blocks_per_task = static_cast<int>(run);
           split.task_runs = static_cast<int>(ceil_div<std::int64_t>(split.blocks, run));
+          if (psum_bytes(engine, split) > engine.psum_buffer) break;
           candidate.prediction = predict(problem, counts, windows, chip, costs, split);
           split.predicted_cycles = candidate.prediction.total;
           f(candidate);

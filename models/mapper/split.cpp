@@ -15,6 +15,13 @@ bool block_fits(const WindowTable& windows, const params::EngineParams& engine, 
          engine.activation_buffer / engine.k_ways;
 }
 
+std::int64_t psum_bytes(const params::EngineParams& engine, const Split& split) {
+  const auto k_tiles = static_cast<int>(split.k_tiles.size());
+  const std::int64_t block = block_psum_bytes(engine, split.tile_channels, split.block_rows);
+  if (k_tiles > split.k_parts) return split.blocks_per_task * block;
+  return split.k_parts > 1 ? block : 0;
+}
+
 std::vector<std::string> split_violations(const SplitProblem& problem, const WeightCounts& counts,
                                           const WindowTable& windows,
                                           const params::EngineParams& engine, const Split& split) {
@@ -54,11 +61,10 @@ std::vector<std::string> split_violations(const SplitProblem& problem, const Wei
   rule(window == windows.windows(), "k tiles cover K");
   rule(split.block_rows * token_output_bytes(engine, split.tile_channels) <= engine.output_buffer,
        "a block's outputs fit the output buffer");
-  rule(
-      split.k_tiles.size() <= 1 ||
-          split.blocks_per_task * block_psum_bytes(engine, split.tile_channels, split.block_rows) <=
-              engine.psum_buffer,
-      "a task's partial sums fit the psum buffer");
+  rule(split.k_parts >= 1 && split.k_parts <= static_cast<int>(split.k_tiles.size()),
+       "a part of K has a k tile");
+  rule(psum_bytes(engine, split) <= engine.psum_buffer,
+       "a task's partial sums fit the psum buffer");
   return broken;
 }
 

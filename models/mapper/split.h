@@ -64,6 +64,10 @@ struct SplitProblem {
          drain_beats(engine, channels) * base::ceil_div<std::int64_t>(rows, engine.lanes);
 }
 
+/// Bytes of partial sums that a task must have room for: of all its blocks, or of the block under
+/// way where a part of K is a single tile; 0 if there are none.
+[[nodiscard]] std::int64_t psum_bytes(const params::EngineParams& engine, const Split& split);
+
 /// Whether blocks of `rows` tokens of these windows keep the capacity rules, all activations
 /// non-zero.
 [[nodiscard]] bool block_fits(const WindowTable& windows, const params::EngineParams& engine,

@@ -54,7 +54,7 @@ std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParam
     }
     source.order = engine_model::balance_order(engine, source, engine.balance, density);
   }
-  if (k_tile + 1 == static_cast<int>(split.k_tiles.size())) {
+  if (split.k_parts == 1 && k_tile + 1 == static_cast<int>(split.k_tiles.size())) {
     const auto first = static_cast<std::size_t>(source.first_channel);
     const auto count = static_cast<std::size_t>(source.channels);
     source.bias = std::span(layer.requantize.bias).subspan(first, count);
@@ -79,7 +79,6 @@ std::int64_t encoded_tile_bytes(const params::CompressParams& compress,
   }
   const encoding::Grid grid{set.data(), tile.channels, k.count(), k.count(), 1};
   const std::int64_t places = std::int64_t{tile.pes} * tile.rows;
-  constexpr std::int64_t kRequantizeBytes = 9;  // bias, multiplier, shift
   const std::int64_t header =
       2 * std::int64_t{tile.windows} + places + (tile.has_post ? kRequantizeBytes * places : 0);
   return header + encoding::choose(grid, compress, compress.weights).bytes;

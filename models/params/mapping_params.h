@@ -71,6 +71,7 @@ struct LayerMapping {
   std::optional<std::int64_t> tile_n;  ///< output channels of a weight tile
   std::optional<std::int64_t> tile_k;  ///< at most so many k in a weight tile
   std::optional<std::int64_t> task_blocks;
+  std::optional<std::int64_t> k_parts;  ///< runs of K tiles that are tasks of their own
   std::optional<Ordering> order;
   std::optional<WeightLayout> layout;
 
@@ -88,6 +89,11 @@ struct LayerMapping {
             self.tile_k);
     visitor(field("task_blocks", "consecutive blocks that one core computes").range(1, kMaxDim),
             self.task_blocks);
+    visitor(field("k_parts",
+                  "parts of K that are tasks of their own, on any core; the vector unit adds their "
+                  "partial sums. 1: a task does all K")
+                .range(1, kMaxDim),
+            self.k_parts);
     visitor(field("order", "order of the layer's tasks, in place of the chip's"), self.order);
     visitor(field("layout", "how the layer's weights lie in memory, in place of the chip's"),
             self.layout);

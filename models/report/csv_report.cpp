@@ -57,6 +57,7 @@ Line layer_line(const chip::LayerResult& layer, const LayerFigures& figures) {
   line.add("splits_m", std::int64_t{layer.splits_m});
   line.add("splits_k", std::int64_t{layer.splits_k});
   line.add("splits_n", std::int64_t{layer.splits_n});
+  line.add("k_parts", std::int64_t{layer.k_parts});
   line.add("predicted_cycles", layer.predicted_cycles);
   line.add("passes", layer.engine.passes);
   line.add("pass_cycles", layer.engine.pass_cycles);
@@ -68,6 +69,8 @@ Line layer_line(const chip::LayerResult& layer, const LayerFigures& figures) {
   line.add("weight_bytes", layer.traffic.weights);
   line.add("activation_bytes", layer.traffic.activations);
   line.add("output_bytes", layer.traffic.outputs);
+  line.add("sums_stored_bytes", layer.traffic.sums_stored);
+  line.add("sums_loaded_bytes", layer.traffic.sums_loaded);
   line.add("sram_read_bytes", layer.traffic.sram_read);
   line.add("sram_write_bytes", layer.traffic.sram_write);
   line.add("dram_read_bytes", layer.traffic.dram_read);

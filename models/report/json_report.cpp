@@ -79,6 +79,8 @@ Json traffic_json(const chip::Traffic& traffic) {
   return Json{{"weight_bytes", traffic.weights},
               {"activation_bytes", traffic.activations},
               {"output_bytes", traffic.outputs},
+              {"sums_stored_bytes", traffic.sums_stored},
+              {"sums_loaded_bytes", traffic.sums_loaded},
               {"sram_read_bytes", traffic.sram_read},
               {"sram_write_bytes", traffic.sram_write},
               {"dram_read_bytes", traffic.dram_read},
@@ -135,7 +137,10 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
     json["macs"] = Json{{"dense", layer.macs_dense}, {"effective", layer.macs_effective}};
     json["engine_utilization"] = figures.engine_utilization;
     json["tile"] = Json{{"m", layer.tile_m}, {"k", layer.tile_k}, {"n", layer.tile_n}};
-    json["splits"] = Json{{"m", layer.splits_m}, {"k", layer.splits_k}, {"n", layer.splits_n}};
+    json["splits"] = Json{{"m", layer.splits_m},
+                          {"k", layer.splits_k},
+                          {"n", layer.splits_n},
+                          {"k_parts", layer.k_parts}};
     json["predicted_cycles"] = layer.predicted_cycles;
     json["transpose_cycles"] = layer.transpose_cycles;
     json["loads"] = Json{{"tiles", layer.weight_loads}, {"tiles_saved", layer.weight_loads_saved},
@@ -146,7 +151,8 @@ Json layer_json(const ReportInput& input, const chip::LayerResult& layer,
       if (!source->run_time_weights()) json["weights"] = operand_json(source->weights.provenance);
       json["input"] = operand_json(input.graph.input_of(*source).provenance);
     }
-  } else {
+  }
+  if (!layer.on_engine || layer.k_parts > 1) {
     json["vector"] = Json{{"cycles", layer.vector_cycles}, {"elements", layer.vector_elements}};
   }
   if (layer.has_expect) {

@@ -49,6 +49,13 @@ void add_engine(const chip::EngineActivity& engine, energy::Activity& activity) 
   activity.outputs = engine.outputs;
 }
 
+/// Partial sums that leave a core: out of its psum buffer, into the buffer of a vector unit.
+void add_sums(const chip::Traffic& traffic, energy::Activity& activity) {
+  constexpr std::int64_t kSumBytes = 4;
+  activity.psum_reads += traffic.sums_stored / kSumBytes;
+  activity.activation_fill_bytes += traffic.sums_loaded;
+}
+
 Bandwidth bandwidth(std::int64_t read, std::int64_t write, double seconds, double peak) {
   Bandwidth figures{read, write, ratio(real(read + write), seconds), peak, 0};
   figures.utilization = ratio(figures.bytes_per_s, peak);
@@ -114,6 +121,7 @@ energy::Activity run_activity(const chip::RunResult& result) {
   activity.weight_fill_bytes = result.traffic.weights;
   activity.activation_fill_bytes = result.traffic.activations;
   activity.output_bytes = result.traffic.outputs;
+  add_sums(result.traffic, activity);
   activity.sram_read_bytes = result.memory.sram_read_bytes;
   activity.sram_write_bytes = result.memory.sram_write_bytes;
   activity.crossbar_bytes = result.memory.noc_bytes;
@@ -134,6 +142,7 @@ energy::Activity layer_activity(const chip::LayerResult& layer) {
   activity.weight_fill_bytes = layer.traffic.weights;
   activity.activation_fill_bytes = layer.traffic.activations;
   activity.output_bytes = layer.traffic.outputs;
+  add_sums(layer.traffic, activity);
   activity.sram_read_bytes = layer.traffic.sram_read;
   activity.sram_write_bytes = layer.traffic.sram_write;
   activity.crossbar_bytes = layer.traffic.sram_read + layer.traffic.sram_write;

@@ -179,7 +179,9 @@ std::string layers(const ReportInput& input, const Summary& summary) {
                                  with_thousands(layer.busy_cycles)};
     if (layer.on_engine) {
       row.push_back(fmt::format("{}*{}*{}", layer.tile_m, layer.tile_k, layer.tile_n));
-      row.push_back(fmt::format("{}*{}*{}", layer.splits_m, layer.splits_k, layer.splits_n));
+      row.push_back(fmt::format("{}*{}{}*{}", layer.splits_m, layer.splits_k,
+                                layer.k_parts > 1 ? fmt::format("/{}", layer.k_parts) : "",
+                                layer.splits_n));
       row.push_back(si(static_cast<double>(layer.macs_dense), ""));
       row.push_back(share_of(static_cast<double>(layer.macs_effective),
                              static_cast<double>(layer.macs_dense)));

@@ -118,6 +118,8 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   dram_write += other.dram_write;
   decoded += other.decoded;
   near_memory += other.near_memory;
+  sums_stored += other.sums_stored;
+  sums_loaded += other.sums_loaded;
   link += other.link;
   return *this;
 }

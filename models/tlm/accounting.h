@@ -71,6 +71,8 @@ struct Traffic {
   std::int64_t weights = 0;      ///< into weight buffers (tiles, also run-time operands)
   std::int64_t activations = 0;  ///< into activation buffers and vector units
   std::int64_t outputs = 0;      ///< stored by engines and vector units
+  /// Of layers whose K is cut over cores: out of psum buffers, and into vector units.
+  std::int64_t sums_stored = 0, sums_loaded = 0;
   std::int64_t sram_read = 0, sram_write = 0;
   std::int64_t dram_read = 0, dram_write = 0;
   std::int64_t decoded = 0;      ///< encoded bytes through decoders (`compress`)
@@ -102,6 +104,7 @@ struct LayerSums {
 /// Situations that were met: counted, for the statement of a run.
 struct Met {
   std::int64_t psum_passes = 0;
+  std::int64_t partial_stores = 0;  ///< blocks whose partial sums were stored
   std::int64_t run_time_operands = 0;
   std::int64_t transposed_operands = 0;
   std::int64_t output_space_waits = 0;

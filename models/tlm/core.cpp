@@ -77,7 +77,7 @@ bool Core::holds(const mapper::Task& task) const {
 void Core::give(const mapper::Task& task) {
   LayerSums& layer = sums(task.layer);
   ++layer.tasks;
-  if (task.kind == mapper::TaskKind::kVector) {
+  if (task.kind != mapper::TaskKind::kGemm) {
     ++vector_tasks_;
     vector_queue_.push_back(&task);
     vector_event_.notify();
@@ -86,15 +86,14 @@ void Core::give(const mapper::Task& task) {
   ++gemm_tasks_;
   const mapper::Program& program = context_.source->program();
   const mapper::GemmPlan& plan = program.gemms[static_cast<std::size_t>(task.plan)];
-  const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
   const int blocks = task.block_end - task.block_begin;
   auto run = std::make_shared<Running>();
   run->task = &task;
   run->assigned = now();
-  run->passes_left = k_tiles * blocks;
-  run->psums.resize(static_cast<std::size_t>(k_tiles > 1 ? blocks : 0));
+  run->passes_left = task.k_tiles() * blocks;
+  run->psums.resize(static_cast<std::size_t>(task.k_tiles() > 1 || task.partial ? blocks : 0));
   const int number = context_.source->program_index();
-  for (int k = 0; k < k_tiles; ++k) {
+  for (int k = task.k_begin; k < task.k_end; ++k) {
     WeightRequest weights;
     // Weights are the same in every program; operands made at run time and selected rows are not.
     const bool fixed = !plan.run_time && !task.select_rows;
@@ -151,36 +150,16 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
                           const engine_model::Block& block) {
   const params::EngineParams& engine = context_.chip->engine;
   const mapper::Task& task = *pass.run->task;
-  const mapper::GemmPlan& plan =
-      context_.source->program().gemms[static_cast<std::size_t>(task.plan)];
-  const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
-  if (k_tiles > 1 && pass.k_tile == 0 && pass.block == task.block_begin) {
-    // Partial sums of all blocks of the task.
-    std::int64_t need = 0;
-    for (int b = task.block_begin; b < task.block_end; ++b) {
-      const std::int64_t begin = std::int64_t{b} * plan.split.block_rows;
-      const std::int64_t rows = std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
-      need += engine_model::psum_bytes(
-          engine, tile.rows, static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
+  if (task.k_tiles() > 1) {
+    // Partial sums of all blocks of the task. Released in run_pass() when the task's last drain is
+    // known, or with their store.
+    if (pass.k_tile == task.k_begin && pass.block == task.block_begin) {
+      wait_for_psums(psum_space(task, tile, task.block_begin, task.block_end), task.layer);
     }
-    LACUNA_CHECK(need <= engine.psum_buffer, "task of layer {} needs {} bytes of partial sums",
-                 context_.source->layer_name(task.layer), need);
-    bool waited = false;
-    for (;;) {
-      while (!psum_releases_.empty() && psum_releases_.front().first <= now()) {
-        psum_used_ -= psum_releases_.front().second;
-        psum_releases_.pop_front();
-      }
-      if (psum_used_ + need <= engine.psum_buffer) break;
-      waited = true;
-      context_.clock->wait_until(psum_releases_.front().first);
-    }
-    context_.met.psum_space_waits += waited ? 1 : 0;
-    psum_used_ += need;
-    // Released in run_pass() when the task's last drain is known; until then it is remembered
-    // there.
+  } else if (task.partial) {
+    wait_for_psums(psum_space(task, tile, pass.block, pass.block + 1), task.layer);
   }
-  if (pass.k_tile + 1 == k_tiles) {
+  if (pass.k_tile + 1 == task.k_end && !task.partial) {
     const std::int64_t need = engine_model::output_bytes(engine, block.tokens, tile.channels);
     bool waited = false;
     while (output_used_ + need > engine.output_buffer) {
@@ -193,14 +172,56 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
   }
 }
 
+std::int64_t Core::psum_space(const mapper::Task& task, const engine_model::Tile& tile,
+                              int block_begin, int block_end) const {
+  const params::EngineParams& engine = context_.chip->engine;
+  const mapper::GemmPlan& plan =
+      context_.source->program().gemms[static_cast<std::size_t>(task.plan)];
+  std::int64_t bytes = 0;
+  for (int b = block_begin; b < block_end; ++b) {
+    const std::int64_t begin = std::int64_t{b} * plan.split.block_rows;
+    const std::int64_t rows = std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
+    bytes += engine_model::psum_bytes(
+        engine, tile.rows, static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
+  }
+  return bytes;
+}
+
+Cycle Core::psum_beats(std::int64_t bytes) const {
+  const params::EngineParams& engine = context_.chip->engine;
+  return bytes / (mapper::kSumBytes * engine.drain_width * engine.lanes);
+}
+
+void Core::wait_for_psums(std::int64_t need, int layer) {
+  const std::int64_t size = context_.chip->engine.psum_buffer;
+  LACUNA_CHECK(need <= size, "a task of layer {} needs {} bytes of partial sums",
+               context_.source->layer_name(layer), need);
+  bool waited = false;
+  for (;;) {
+    while (!psum_releases_.empty() && psum_releases_.front().first <= now()) {
+      psum_used_ -= psum_releases_.front().second;
+      psum_releases_.pop_front();
+    }
+    if (psum_used_ + need <= size) break;
+    waited = true;
+    if (psum_releases_.empty()) {  // only stores give space back
+      sc_core::wait(space_event_);
+    } else {
+      sc_core::wait(context_.clock->at(psum_releases_.front().first) - sc_core::sc_time_stamp(),
+                    space_event_);
+    }
+    context_.clock->align();
+  }
+  context_.met.psum_space_waits += waited ? 1 : 0;
+  psum_used_ += need;
+}
+
 void Core::foresee(const Pass& pass) {
   if (pass.weight_half < 0 || pass.act_half < 0) return;
   const mapper::Task& task = *pass.run->task;
-  const mapper::GemmPlan& plan =
-      context_.source->program().gemms[static_cast<std::size_t>(task.plan)];
   engine_model::PassCommand command = context_.source->command(task, pass.k_tile);
-  command.psum_read = pass.k_tile > 0;
-  command.psum_write = pass.k_tile + 1 < static_cast<int>(plan.split.k_tiles.size());
+  command.psum_read = pass.k_tile > task.k_begin;
+  command.psum_write = task.partial || pass.k_tile + 1 < task.k_end;
   cosim::PassRequest request{pass.tile, pass.activations, command, {}, index_, {}, 0};
   request.compute = context_.source->computes(task.layer);
   request.ticket = ticket(pass);
@@ -212,16 +233,13 @@ void Core::run_pass(Pass& pass) {
   const params::EngineParams& engine = context_.chip->engine;
   Running& run = *pass.run;
   const mapper::Task& task = *run.task;
-  const mapper::GemmPlan& plan =
-      context_.source->program().gemms[static_cast<std::size_t>(task.plan)];
-  const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
-  const bool last_k = pass.k_tile + 1 == k_tiles;
+  const bool last_k = pass.k_tile + 1 == task.k_end;
   const Cycle start = now();
   account_gap(pass, gap_begin_, start);
 
   engine_model::PassCommand command = context_.source->command(task, pass.k_tile);
-  command.psum_read = pass.k_tile > 0;
-  command.psum_write = !last_k;
+  command.psum_read = pass.k_tile > task.k_begin;
+  command.psum_write = task.partial || !last_k;
   if (previous_start_ >= 0) {
     const engine_model::CarryIn carry =
         engine_model::carry_in(previous_, previous_command_, start - previous_start_);
@@ -231,7 +249,7 @@ void Core::run_pass(Pass& pass) {
   }
   std::span<const std::int32_t> psum_in;
   std::vector<std::int32_t>* psum = nullptr;
-  if (k_tiles > 1) {
+  if (!run.psums.empty()) {
     psum = &run.psums[static_cast<std::size_t>(pass.block - task.block_begin)];
     if (command.psum_read) psum_in = *psum;
     ++context_.met.psum_passes;
@@ -245,7 +263,7 @@ void Core::run_pass(Pass& pass) {
   engine_model::PassResult result = context_.backend->run(request);
   LACUNA_CHECK(result.length > 0 && !result.drain_end.empty(), "a pass of layer {} has no end",
                request.layer);
-  if (last_k && !request.compute) {
+  if (!command.psum_write && !request.compute) {
     result.counters.outputs_nonzero = context_.source->stated_nonzeros(task, pass.block);
   }
   const Cycle end = start + result.length;
@@ -257,8 +275,16 @@ void Core::run_pass(Pass& pass) {
     store.task = &task;
     store.block = pass.block;
     store.ready = drained + engine_model::kPostLatency;
-    store.space = engine_model::output_bytes(engine, pass.activations->tokens, pass.tile->channels);
-    store.transfers = context_.source->outputs(task, pass.block, result);
+    if (task.partial) {
+      store.space = psum_space(task, *pass.tile, pass.block, pass.block + 1);
+      store.transfers =
+          context_.source->partial_sums(task, pass.block, *pass.tile, std::move(result.psum_out));
+      *psum = {};
+    } else {
+      store.space =
+          engine_model::output_bytes(engine, pass.activations->tokens, pass.tile->channels);
+      store.transfers = context_.source->outputs(task, pass.block, result);
+    }
     stores_.push_back(std::move(store));
     store_event_.notify();
   } else {
@@ -272,15 +298,9 @@ void Core::run_pass(Pass& pass) {
   gap_begin_ = end;
   engine_free_ = end;
 
-  if (--run.passes_left == 0 && k_tiles > 1) {
-    psum_releases_.emplace_back(drained, 0);
-    for (int b = task.block_begin; b < task.block_end; ++b) {
-      const std::int64_t begin = std::int64_t{b} * plan.split.block_rows;
-      const std::int64_t rows = std::min<std::int64_t>(plan.split.block_rows, plan.rows - begin);
-      psum_releases_.back().second += engine_model::psum_bytes(
-          engine, pass.tile->rows,
-          static_cast<int>(base::ceil_div<std::int64_t>(rows, engine.lanes)));
-    }
+  if (--run.passes_left == 0 && task.k_tiles() > 1 && !task.partial) {
+    psum_releases_.emplace_back(drained,
+                                psum_space(task, *pass.tile, task.block_begin, task.block_end));
   }
   context_.clock->wait_until(end);
   --weights_[pass.weight_half].uses;
@@ -306,14 +326,17 @@ void Core::store_loop() {
     const Cycle begin = now();
     ports_.store->move(store.transfers, true);
     context_.clock->align();
+    if (store.task->partial) context_.clock->wait_until(begin + psum_beats(store.space));
     Traffic& traffic = sums(store.task->layer).traffic;
     std::int64_t bytes = 0;
     for (const Transfer& transfer : store.transfers) bytes += transfer.bytes;
-    traffic.outputs += bytes;
+    const bool partial = store.task->partial;
+    (partial ? traffic.sums_stored : traffic.outputs) += bytes;
+    context_.met.partial_stores += partial ? 1 : 0;
     CoreContext::count_write(traffic, store.transfers);
     emit(TimelineEvent::Unit::kStore, store.task->layer, begin, now(), bytes);
     sums(store.task->layer).end = now();
-    output_used_ -= store.space;
+    (partial ? psum_used_ : output_used_) -= store.space;
     stores_.pop_front();
     space_event_.notify();
     context_.source->block_stored(*store.task, store.block);

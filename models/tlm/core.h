@@ -136,7 +136,7 @@ class Core : public sc_core::sc_module {
     const mapper::Task* task = nullptr;
     int block = -1;
     Cycle ready = 0;
-    std::int64_t space = 0;
+    std::int64_t space = 0;  ///< in the output buffer; of partial sums in the psum buffer
     std::vector<Transfer> transfers;
   };
   struct VectorJob {
@@ -172,6 +172,12 @@ class Core : public sc_core::sc_module {
   // core.cpp
   void wait_for_space(const Pass& pass, const timing::engine::Tile& tile,
                       const timing::engine::Block& block);
+  void wait_for_psums(std::int64_t need, int layer);
+  /// Bytes of partial sums of a block, or of all blocks of a task.
+  [[nodiscard]] std::int64_t psum_space(const mapper::Task& task, const timing::engine::Tile& tile,
+                                        int block_begin, int block_end) const;
+  /// Cycles in which they are read: a word each.
+  [[nodiscard]] Cycle psum_beats(std::int64_t bytes) const;
   void run_pass(Pass& pass);
   /// Tells the backend of a pass whose operands are in their halves.
   void foresee(const Pass& pass);
@@ -220,7 +226,7 @@ class Core : public sc_core::sc_module {
 
   std::int64_t output_used_ = 0;
   std::int64_t psum_used_ = 0;
-  std::deque<std::pair<Cycle, std::int64_t>> psum_releases_;
+  std::deque<std::pair<Cycle, std::int64_t>> psum_releases_;  ///< of tasks that give outputs
   std::deque<Store> stores_;
 
   std::deque<const mapper::Task*> vector_queue_;

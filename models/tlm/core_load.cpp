@@ -48,10 +48,8 @@ bool Core::reuse_weights() {
   const mapper::Task& task = *taken.passes.front()->run->task;
   const int k_tile = taken.passes.front()->k_tile;
   hand_weights(std::move(taken), latest_weights_, {-1, false}, false);
-  if (!task.weight_fetch.empty()) {
-    const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
-    if (fetch != mapper::kNone) context_.source->release_fetch(fetch);
-  }
+  const int fetch = task.fetch_of(k_tile);
+  if (fetch != mapper::kNone) context_.source->release_fetch(fetch);
   return true;
 }
 
@@ -77,7 +75,7 @@ bool Core::weights_can_load(Readiness& ready) const {
     ready = context_.source->stored(task.weight_needs);
     return ready.at >= 0;
   }
-  const int fetch = task.weight_fetch[static_cast<std::size_t>(pass.k_tile)];
+  const int fetch = task.fetch_of(pass.k_tile);
   ready = fetch == mapper::kNone ? Readiness{0, false} : context_.source->fetched(fetch);
   if (ready.at < 0 || !task.select_rows) return ready.at >= 0;
   // Which rows are wanted is known when the activations are.
@@ -149,7 +147,7 @@ void Core::load_weights(const Readiness& ready) {
   };
   const bool dram = from_dram(load.header) || from_dram(load.transfers);
   if (task.weight_needs.empty()) {
-    const int fetch = task.weight_fetch[static_cast<std::size_t>(k_tile)];
+    const int fetch = task.fetch_of(k_tile);
     if (fetch != mapper::kNone) {
       context_.source->release_fetch(fetch);
     } else {

@@ -27,6 +27,9 @@ void Core::vector_load_loop() {
         context_.source->program().vectors[static_cast<std::size_t>(task.plan)];
     const auto ready = [&] {
       if (context_.source->stored(task.needs).at < 0) return false;
+      if (task.kind == mapper::TaskKind::kReduce && !context_.source->summands_stored(task)) {
+        return false;
+      }
       return plan.constant_fetch == mapper::kNone ||
              context_.source->fetched(plan.constant_fetch).at >= 0;
     };
@@ -35,14 +38,15 @@ void Core::vector_load_loop() {
     const Cycle begin = now();
     vector_begins();
     touch(task.layer, begin);
-    const std::vector<Transfer> transfers = context_.source->vector_operands(task);
-    ports_.vector_load->move(transfers, false);
+    const VectorLoad load = context_.source->vector_operands(task);
+    ports_.vector_load->move(load.transfers, false);
     context_.clock->align();
     Traffic& traffic = sums(task.layer).traffic;
     std::int64_t bytes = 0;
-    for (const Transfer& transfer : transfers) bytes += transfer.bytes;
-    traffic.activations += bytes;
-    CoreContext::count_read(traffic, transfers);
+    for (const Transfer& transfer : load.transfers) bytes += transfer.bytes;
+    traffic.activations += bytes - load.sums;
+    traffic.sums_loaded += load.sums;
+    CoreContext::count_read(traffic, load.transfers);
     vector_queue_.pop_front();
     vector_ready_.push_back({&task, {}});
     vector_ready_event_.notify();

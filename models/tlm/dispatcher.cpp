@@ -15,11 +15,13 @@ Dispatcher::Dispatcher(std::vector<Core*> cores) : cores_(std::move(cores)) {
 }
 
 void Dispatcher::begin(const mapper::Program& program) {
-  program_ = &program;
-  gemm_.taken.assign(cores_.size(), {});
-  vector_.taken.assign(cores_.size(), {});
+  for (Stream* stream : {&gemm_, &vector_}) {
+    stream->taken.assign(cores_.size(), {});
+    stream->of_layer.assign(program.gemm_of_layer.size(), 0);
+  }
   for (const mapper::Task& task : program.tasks) {
     Stream& stream = task.kind == mapper::TaskKind::kGemm ? gemm_ : vector_;
+    ++stream.of_layer[static_cast<std::size_t>(task.layer)];
     if (task.core == mapper::kNone) {
       stream.any.push_back(&task);
     } else {
@@ -70,7 +72,7 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
 bool Dispatcher::has_its_share(const Stream& stream, std::size_t core,
                                const mapper::Task& task) const {
   const Stream::Taken& taken = stream.taken[core];
-  const std::int64_t tasks = program_->tasks_of_layer[static_cast<std::size_t>(task.layer)];
+  const std::int64_t tasks = stream.of_layer[static_cast<std::size_t>(task.layer)];
   return taken.layer == task.layer &&
          taken.tasks >=
              base::ceil_div<std::int64_t>(tasks, static_cast<std::int64_t>(cores_.size()));

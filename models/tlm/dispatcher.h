@@ -35,12 +35,12 @@ class Dispatcher {
       std::int64_t tasks = 0;
     };
     std::vector<Taken> taken;
+    std::vector<std::int64_t> of_layer;  ///< tasks
   };
   [[nodiscard]] bool has_its_share(const Stream& stream, std::size_t core,
                                    const mapper::Task& task) const;
   void poke(Stream& stream, int (Core::*count)() const);
 
-  const mapper::Program* program_ = nullptr;
   std::vector<Core*> cores_;
   Stream gemm_;
   Stream vector_;

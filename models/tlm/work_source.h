@@ -41,6 +41,12 @@ struct BlockLoad {
   std::vector<Transfer> transfers;
 };
 
+/// Operands of a vector task.
+struct VectorLoad {
+  std::vector<Transfer> transfers;
+  std::int64_t sums = 0;  ///< of these, bytes of partial sums
+};
+
 /// Since when something can be read; `at` < 0: not yet.
 struct Readiness {
   Cycle at = -1;
@@ -87,11 +93,18 @@ class WorkSource {
   /// the store goes.
   virtual std::vector<Transfer> outputs(const mapper::Task& task, int block,
                                         const timing::engine::PassResult& result) = 0;
+  /// Takes the partial sums of a block of a part of K (psum memory words; none if the layer is not
+  /// computed); returns where the store goes.
+  virtual std::vector<Transfer> partial_sums(const mapper::Task& task, int block,
+                                             const timing::engine::Tile& tile,
+                                             std::vector<std::int32_t> sums) = 0;
+  /// All parts of what a reduction adds have been stored.
+  [[nodiscard]] virtual bool summands_stored(const mapper::Task& reduction) const = 0;
   /// The store of a block has ended.
   virtual void block_stored(const mapper::Task& task, int block) = 0;
 
-  /// Operands of a vector task.
-  virtual std::vector<Transfer> vector_operands(const mapper::Task& task) = 0;
+  /// Operands of a vector task or reduction.
+  virtual VectorLoad vector_operands(const mapper::Task& task) = 0;
   [[nodiscard]] virtual timing::vector::VectorTime vector_time(const mapper::Task& task) const = 0;
   /// Computes it; returns where the store goes.
   virtual std::vector<Transfer> vector_outputs(const mapper::Task& task) = 0;

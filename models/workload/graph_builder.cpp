@@ -164,7 +164,8 @@ class Builder {
     }
     if (from.mapping) {
       layer.mapping = *from.mapping;
-      for (const char* part : {"tile_m", "tile_n", "tile_k", "task_blocks", "order", "layout"}) {
+      for (const char* part :
+           {"tile_m", "tile_n", "tile_k", "task_blocks", "k_parts", "order", "layout"}) {
         layer.mapping_at[part] = locate_(key + ".mapping." + part);
       }
     }

@@ -47,6 +47,15 @@ CASES = [
             "parameters: {width: 8}\n" + INPUT + "layers: [{name: f, op: linear, input: x, out_channels: 4, output: {type: s8}, "
             "weights: {pattern: unstructured, sparsity: 0.5, row_spread: 1, seed: 1}}]\n",
             "w.yaml:6:139: layers[0].weights: 'row_spread' has no meaning for pattern 'unstructured'"),
+    network("too_many_k_parts",
+            "parameters: {width: 8}\n" + INPUT + "layers: [{name: f, op: linear, input: x, out_channels: 4, output: {type: s8}, "
+            "weights: {pattern: unstructured, sparsity: 0.5, seed: 1}, mapping: {k_parts: 2}}]\n",
+            "w.yaml:6:156: mapping.k_parts of layer 'f': a part has at least one scanner window (scan_width * k_ways k), "
+            "K = 8 has 1, not 2"),
+    network("no_k_parts",
+            "parameters: {width: 8}\n" + INPUT + "layers: [{name: f, op: linear, input: x, out_channels: 4, output: {type: s8}, "
+            "weights: {pattern: unstructured, sparsity: 0.5, seed: 1}, mapping: {k_parts: 0}}]\n",
+            "w.yaml:6:156: layers[0].mapping.k_parts: 0 is out of range; expected 1 to 16777216"),
     tokens("no_prompt", ["--prompt", "0"], "--prompt: '0' is not a whole number from 1 to 1048576; see 'lacuna tokens --help'"),
     tokens("own_parameter", ["--param", "context=3"],
            "--param context: lacuna tokens sets this itself, from --prompt, --output and --batch"),

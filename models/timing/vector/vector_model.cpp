@@ -59,6 +59,22 @@ base::Cycle vector_reduction_latency(const params::VectorParams& vector) {
   return kVectorPipeline + levels;
 }
 
+VectorTime partial_sum_time(std::int64_t rows, std::int64_t columns, int parts,
+                            const params::VectorParams& vector) {
+  LACUNA_CHECK(rows >= 1 && columns >= 1 && parts >= 1, "{} x {} outputs of {} parts", rows,
+               columns, parts);
+  constexpr std::int64_t kSumBytes = 4;
+  VectorTime time;
+  const std::int64_t elements = rows * columns;
+  time.activity.beats =
+      rows * (parts + 1) * base::ceil_div(columns, static_cast<std::int64_t>(vector.lanes));
+  time.activity.element_ops = elements * (parts + 1);
+  time.activity.codes_read = kSumBytes * elements * parts;
+  time.activity.codes_written = elements;
+  time.cycles = time.activity.beats + kVectorPipeline;
+  return time;
+}
+
 VectorTime vector_time(const params::VectorWork& work, const params::VectorParams& vector) {
   LACUNA_CHECK(vector.lanes >= 1, "{} lanes", vector.lanes);
   LACUNA_CHECK(work.rows >= 0 && work.columns >= 0 && work.window >= 0, "negative work");

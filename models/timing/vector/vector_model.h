@@ -27,7 +27,7 @@ inline constexpr std::int64_t kVectorRowsInFlight = 4;  ///< rows whose reductio
 struct VectorActivity {
   std::int64_t beats = 0;          ///< cycles in which elements entered
   std::int64_t element_ops = 0;    ///< lane operations: one per element and pass
-  std::int64_t codes_read = 0;     ///< bytes from the operand buffer (first pass)
+  std::int64_t codes_read = 0;     ///< bytes from the operand buffer (first pass; 4 a partial sum)
   std::int64_t row_reads = 0;      ///< bytes from the row buffer (later passes)
   std::int64_t codes_written = 0;  ///< bytes
   std::int64_t table_lookups = 0;
@@ -47,6 +47,11 @@ struct VectorTime {
 /// Last element of a row in -> result of its reduction: the pipeline and ceil(log2(lanes)) tree
 /// levels.
 [[nodiscard]] base::Cycle vector_reduction_latency(const params::VectorParams& vector);
+
+/// Partial sums of `parts` parts of an engine layer's K, for rows x columns outputs: added one part
+/// a beat, then bias, multiply, round and clamp.
+[[nodiscard]] VectorTime partial_sum_time(std::int64_t rows, std::int64_t columns, int parts,
+                                          const params::VectorParams& vector);
 
 /// LACUNA_CHECK for engine ops.
 [[nodiscard]] VectorTime vector_time(const params::VectorWork& work,

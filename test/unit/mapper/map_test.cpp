@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/rng.h"
 #include "mapper/search.h"
@@ -147,6 +148,7 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
     }
   }
   int last_fetch = -1;
+  std::map<std::tuple<int, int, int, int>, std::set<int>> parts;  // plan, product, n tile, block
   for (const Task& task : program.tasks) {
     const workload::Layer& of = graph.layers[static_cast<std::size_t>(task.layer)];
     for (const auto* needs : {&task.needs, &task.weight_needs}) {
@@ -156,7 +158,7 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
         }
       }
     }
-    rule(!task.needs.empty(), of.name + " reads nothing");
+    rule(!task.needs.empty() || task.kind == TaskKind::kReduce, of.name + " reads nothing");
     for (const int fetch : task.weight_fetch) {
       if (fetch == kNone) continue;
       ++uses[static_cast<std::size_t>(fetch)];
@@ -174,10 +176,32 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
       rule(rest >= 0, of.name + " is computed twice");
       if (rest == 0) known.emplace(of.output, sample);
     };
+    const GemmPlan* gemm = nullptr;
+    if (task.kind != TaskKind::kVector) {
+      const int plan = program.gemm_of_layer[static_cast<std::size_t>(task.layer)];
+      gemm = &program.gemms[static_cast<std::size_t>(plan)];
+      rule(task.partial == (task.kind == TaskKind::kGemm && gemm->split.k_parts > 1),
+           of.name + " leaves partial sums where it should not");
+      for (int block = task.block_begin; block < task.block_end; ++block) {
+        std::set<int>& stored = parts[{plan, task.product, task.n_tile, block}];
+        if (task.partial) {
+          rule(stored.insert(task.part).second, of.name + " computes a part twice");
+          rule(task.k_begin < task.k_end && task.k_begin == gemm->split.first_k_tile(task.part) &&
+                   task.k_end == gemm->split.first_k_tile(task.part + 1),
+               of.name + " has a part without k tiles");
+        } else if (task.kind == TaskKind::kReduce) {
+          rule(static_cast<int>(stored.size()) == gemm->split.k_parts,
+               of.name + " is reduced before all parts are there");
+        }
+      }
+    }
+    if (gemm != nullptr && task.partial) {
+      continue;
+    }
     if (task.kind == TaskKind::kVector) {
       produce(task.sample, (task.row_end - task.row_begin) * graph.output_of(of).channels());
     } else {
-      const GemmPlan& plan = program.gemms[static_cast<std::size_t>(task.plan)];
+      const GemmPlan& plan = *gemm;
       const std::int64_t first = std::int64_t{task.n_tile} * plan.split.tile_channels;
       const std::int64_t channels =
           std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - first);
@@ -210,6 +234,33 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
     const std::vector<int> readers = graph.readers(value);
     places.push_back({value, graph.value(value).layer, readers.empty() ? 1000 : readers.back(),
                       plan.address, end});
+  }
+  // Partial sums share space with nothing that is alive while their layer is under way.
+  for (const GemmPlan& plan : program.gemms) {
+    const PartialSums& sums = plan.partial_sums;
+    rule((sums.bytes > 0) == (plan.split.k_parts > 1), "partial sums have room");
+    if (sums.bytes == 0) continue;
+    rule(sums.in_sram != is_dram_address(sums.address), "partial sums are where they say");
+    const std::uint64_t end = sums.address + static_cast<std::uint64_t>(sums.bytes);
+    if (!sums.in_sram) continue;
+    rule(end <= static_cast<std::uint64_t>(chip.sram.capacity), "partial sums lie in the SRAM");
+    for (const Place& place : places) {
+      if (place.end <= sums.address || end <= place.begin) continue;
+      rule(place.death < plan.layer || plan.layer < place.birth, "partial sums overwrite a tensor");
+      const bool before = place.death < plan.layer;
+      const std::vector<int>& after =
+          before ? sums.after : program.tensors[static_cast<std::size_t>(place.value)].after;
+      const std::vector<int> users = before ? graph.readers(place.value) : std::vector{plan.layer};
+      for (const int user : users) {
+        rule(std::find(after.begin(), after.end(), user) != after.end(),
+             "nobody waits for a user of shared space");
+      }
+    }
+    for (const Fetch& fetch : program.fetches) {
+      if (fetch.kind == Fetch::Kind::kTensor) continue;
+      rule(fetch.to >= end || fetch.to + static_cast<std::uint64_t>(fetch.bytes) <= sums.address,
+           "weights and partial sums keep apart");
+    }
   }
   for (const Place& a : places) {
     for (const Place& b : places) {
@@ -258,6 +309,47 @@ TEST(Map, AttentionOnSmallAndReferenceChips) {
   }
 }
 
+/// Every engine layer in up to so many parts of K.
+void cut(workload::Graph& graph, const params::ChipParams& chip, int parts) {
+  for (workload::Layer& each : graph.layers) {
+    if (!each.on_engine()) continue;
+    const WindowTable windows(chip.engine, segments_of(each));
+    each.mapping.k_parts = std::min(parts, windows.windows());
+  }
+}
+
+TEST(Map, PartsOfKComeTogetherAgain) {
+  workload::Graph graph = attention();
+  for (const int parts : {2, 3}) {
+    for (const std::int64_t sram : {1 << 20, 1 << 13, 1 << 10}) {
+      params::ChipParams chip = small_chip();
+      chip.sram.capacity = sram;
+      cut(graph, chip, parts);
+      MapOptions options;
+      options.batch = 2;
+      options.dispatch = sram == 1 << 13 ? Dispatch::kStatic : Dispatch::kDynamic;
+      const Program program = map_program(graph, chip, options);
+      const auto broken = check(graph, chip, program);
+      EXPECT_TRUE(broken.empty()) << broken.front() << " (SRAM " << sram << ")";
+      int reductions = 0;
+      for (const Task& task : program.tasks) reductions += task.kind == TaskKind::kReduce;
+      EXPECT_GT(reductions, 0);
+      for (const WeightTilePlan& tile : program.weight_tiles) {
+        const GemmPlan& plan = program.gemms[static_cast<std::size_t>(tile.gemm)];
+        EXPECT_EQ(tile.tile->has_post, plan.split.k_parts == 1) << "requantization has one place";
+      }
+      // A reduction before its parts is noticed.
+      Program early = program;
+      for (auto task = early.tasks.begin(); task != early.tasks.end(); ++task) {
+        if (task->kind != TaskKind::kReduce) continue;
+        std::rotate(early.tasks.begin(), task, task + 1);
+        break;
+      }
+      EXPECT_FALSE(check(graph, chip, early).empty());
+    }
+  }
+}
+
 TEST(Map, CheckNoticesBrokenPrograms) {
   const workload::Graph graph = attention();
   params::ChipParams chip = small_chip();
@@ -289,11 +381,12 @@ TEST(Map, RandomProductsKeepTheRules) {
     product.m = rng.range(1, 200);
     product.n = rng.range(1, 100);
     product.k = rng.range(1, 400);
-    const workload::Graph graph = workload::build_gemm(product);
+    workload::Graph graph = workload::build_gemm(product);
     params::ChipParams chip = small_chip();
     chip.cores = static_cast<int>(rng.range(1, 6));
     chip.sram.capacity = std::int64_t{1} << rng.range(8, 18);
     MapOptions options;
+    if (rng.bernoulli(0.5)) cut(graph, chip, static_cast<int>(rng.range(1, 5)));
     options.ordering = rng.bernoulli(0.5) ? Ordering::kTileMajor : Ordering::kRowMajor;
     options.dispatch = rng.bernoulli(0.5) ? Dispatch::kDynamic : Dispatch::kStatic;
     const Program program = map_program(graph, chip, options);

@@ -30,7 +30,8 @@ struct Fixture {
         counts(draw(density), kN, windows, chip.engine),
         problem{.layer = "fc", .rows = 64, .n = kN} {
     int line = 10;
-    for (const char* key : {"tile_m", "tile_n", "tile_k", "task_blocks", "order", "layout"}) {
+    for (const char* key :
+         {"tile_m", "tile_n", "tile_k", "task_blocks", "order", "layout", "k_parts"}) {
       places[key] = {"net.yaml", line++, 5};
     }
     problem.fixed_at = &places;
@@ -81,6 +82,12 @@ TEST(Search, EachFixedSizeAloneLeavesTheRestToTheSearch) {
   EXPECT_EQ(only([](auto& fixed) { fixed.tile_m = 7; }).block_rows, 7);
   EXPECT_EQ(only([](auto& fixed) { fixed.tile_k = 128; }).k_tiles.size(), 9U);
   EXPECT_EQ(only([](auto& fixed) { fixed.task_blocks = 1; }).blocks_per_task, 1);
+  const Split parts = only([](auto& fixed) { fixed.k_parts = 3; });
+  EXPECT_EQ(parts.k_parts, 3);
+  EXPECT_EQ(parts.k_tiles.size() % 3, 0U);
+  EXPECT_EQ(parts.first_k_tile(0), 0);
+  EXPECT_EQ(parts.first_k_tile(1) * 3, static_cast<int>(parts.k_tiles.size()));
+  EXPECT_EQ(parts.first_k_tile(3), static_cast<int>(parts.k_tiles.size()));
 }
 
 TEST(Search, RefusesWhatCannotBeKeptWhereItStands) {
@@ -132,6 +139,16 @@ TEST(Search, RefusesWhatCannotBeKeptWhereItStands) {
             }),
             "net.yaml:15:5: mapping.layout of layer 'fc': the right operand is made at run time; "
             "only weights can lie k by k");
+  EXPECT_EQ(refusal([](Fixture& f) { f.problem.fixed.k_parts = 10; }),
+            "net.yaml:16:5: mapping.k_parts of layer 'fc': a part has at least one scanner window "
+            "(scan_width * k_ways k), K = 1152 has 9, not 10");
+  EXPECT_EQ(refusal([](Fixture& f) {
+              f.chip.engine.psum_buffer = 32;
+              f.problem.fixed.k_parts = 2;
+            }),
+            "net.yaml:16:5: mapping.k_parts of layer 'fc': no block of 1 rows and 16 channels "
+            "leaves partial sums that fit in engine.psum_buffer (32 bytes), or no equal K tiles "
+            "fit");
 }
 
 TEST(Search, EnergyIsChosenOnRequest) {

@@ -54,6 +54,15 @@ TEST(VectorModel, ElementWiseTakesOnePass) {
   EXPECT_EQ(vector_time({Op::kLookup, 1, 100, 1}, {.lanes = 16}).activity.table_lookups, 100);
 }
 
+TEST(VectorModel, PartialSumsTakeABeatAPartAndOneToRequantize) {
+  const VectorTime time = partial_sum_time(3, 20, 4, VectorParams{.lanes = 16});
+  EXPECT_EQ(time.activity.beats, 3 * (4 + 1) * 2);
+  EXPECT_EQ(time.cycles, 30 + kVectorPipeline);
+  EXPECT_EQ(time.activity.element_ops, 60 * 5);
+  EXPECT_EQ(time.activity.codes_read, 60 * 4 * 4);
+  EXPECT_EQ(time.activity.codes_written, 60);
+}
+
 TEST(VectorModel, PoolsTakeACyclePerWindowElement) {
   const VectorTime pooled = vector_time({Op::kMaxPool, 16, 32, 4}, VectorParams{.lanes = 16});
   EXPECT_EQ(pooled.activity.beats, 16 * 4 * 2);
