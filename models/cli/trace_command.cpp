@@ -57,10 +57,12 @@ class TraceCommand final : public Command {
     generate_ = app.add_subcommand("generate", "a trace whose operands follow statistics");
     generate_->add_option("WORKLOAD", workload_, "workload file, or folder of a trace")->required();
     generate_
-        ->add_option("--weights", generate_options_.weights, "of all layers: density=D,pattern=P")
+        ->add_option("--weights", generate_options_.weights,
+                     "of all layers: density=D,pattern=P, as for lacuna gemm")
         ->type_name("STATISTIC");
     generate_
-        ->add_option("--acts", generate_options_.activations, "of all engine inputs: density=D")
+        ->add_option("--acts", generate_options_.activations,
+                     "of all engine inputs: density=D[,spatial=X][,channel=X]")
         ->type_name("STATISTIC");
     add_match(*generate_);
     generate_->add_flag("--statistics-only", generate_options_.statistics_only,

@@ -134,8 +134,11 @@ class Generator {
     if (!options_.weights.empty()) weights = parse_statistic(options_.weights, "--weights");
     if (!options_.activations.empty()) {
       activations = parse_statistic(options_.activations, "--acts");
-      if (activations->kind != tensor::PatternKind::kUnstructured) {
-        throw UserError("--acts: activations are unstructured; give density=D only");
+      if (activations->kind != tensor::PatternKind::kUnstructured &&
+          activations->kind != tensor::PatternKind::kField) {
+        throw UserError(
+            "--acts: activations are unstructured; give density=D, and spatial=X and channel=X if "
+            "they are correlated");
       }
     }
     for (std::size_t i = 0; i < params_.layers.size(); ++i) {
@@ -145,6 +148,10 @@ class Generator {
         params::ActivationParams drawn;
         drawn.sparsity = 1.0 - activations->density;
         drawn.seed = layer_seed(options_.seed, i, 1);
+        if (activations->kind == tensor::PatternKind::kField) {
+          drawn.spatial = activations->spatial;
+          drawn.channel = activations->channel;
+        }
         layer.activations = drawn;
         changed_ = true;
       }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <memory>
@@ -92,10 +93,52 @@ class StatisticParser {
       once(has_pattern_, key);
       pattern(value);
     } else {
-      const std::vector<std::string> known{"density", "pattern", "seed"};
+      for (Extra& extra : extras_) {
+        if (key == extra.name) return take_extra(extra, value);
+      }
+      const std::vector<std::string> known{"density",       "pattern", "seed",   "row_spread",
+                                           "column_spread", "spatial", "channel"};
       refuse(option_, text_,
-             fmt::format("unknown key '{}'{} (known: density, pattern, seed)", printable(key),
-                         base::did_you_mean(key, known)));
+             fmt::format("unknown key '{}'{} (known: {})", printable(key),
+                         base::did_you_mean(key, known), base::join(known, ", ")));
+    }
+  }
+
+  /// A key that only some statistics have; ranges as in workload files.
+  struct Extra {
+    const char* name;
+    double most;
+    std::optional<double> value;
+  };
+
+  void take_extra(Extra& extra, std::string_view text) const {
+    if (extra.value) refuse(option_, text_, fmt::format("'{}' is given twice", extra.name));
+    const auto value = parse_number<double>(text);
+    if (!value || !(*value >= 0 && *value <= extra.most)) {
+      refuse(option_, text_,
+             fmt::format("{} '{}' is not a number between 0 and {:g}", extra.name, printable(text),
+                         extra.most));
+    }
+    extra.value = *value;
+  }
+
+  /// Spreads go with magnitude, correlations with activations at random places.
+  void finish_extras() {
+    auto& [row, column, spatial, channel] = extras_;
+    if (row.value || column.value) {
+      if (spec_.kind != PatternKind::kMagnitude) {
+        refuse(option_, text_, "row_spread and column_spread go with pattern=magnitude");
+      }
+      spec_.row_spread = row.value.value_or(spec_.row_spread);
+      spec_.column_spread = column.value.value_or(spec_.column_spread);
+    }
+    if (spatial.value || channel.value) {
+      if (spec_.kind != PatternKind::kUnstructured || option_ != "--acts") {
+        refuse(option_, text_, "spatial and channel go with --acts and no other pattern");
+      }
+      spec_.kind = PatternKind::kField;
+      spec_.spatial = spatial.value.value_or(0);
+      spec_.channel = channel.value.value_or(0);
     }
   }
 
@@ -170,11 +213,14 @@ class StatisticParser {
     } else if (!has_density_) {
       refuse(option_, text_, "'density' is missing");
     }
+    finish_extras();
   }
 
   std::string_view text_;
   std::string_view option_;
   MaskSpec spec_;
+  std::array<Extra, 4> extras_{
+      {{"row_spread", 4, {}}, {"column_spread", 4, {}}, {"spatial", 0.99, {}}, {"channel", 4, {}}}};
   bool has_density_ = false;
   bool has_seed_ = false;
   bool has_pattern_ = false;

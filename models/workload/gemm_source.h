@@ -8,7 +8,9 @@
 //   x.safetensors:NAME         a tensor I8 (or U8 for activations); all but the last dimension are
 //   rows
 //                              for activations, all but the first are k for weights
-//   density=D[,pattern=P][,seed=S]   P: dense | unstructured | N:M | bank:B | block:KxN
+//   density=D[,pattern=P][,seed=S]   P: dense | unstructured | magnitude | N:M | bank:B | block:KxN
+//     [,row_spread=X][,column_spread=X]   of magnitude
+//     [,spatial=X][,channel=X]            of activations
 //
 // Weights have a row per output channel (n) and a column per k, activations a row per token (m) and
 // a column per k.

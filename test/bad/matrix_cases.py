@@ -94,7 +94,17 @@ CASES = [
     gemm("source_without_tensor", "--weights 'w.safetensors': a tensor must be named: FILE.safetensors:NAME",
          weights="w.safetensors"),
     gemm("source_unknown_key", "--acts 'densty=.3': unknown key 'densty' (did you mean 'density'?) (known: "
-         "density, pattern, seed)", acts="densty=.3"),
+         "density, pattern, seed, row_spread, column_spread, spatial, channel)", acts="densty=.3"),
+    gemm("source_correlated_weights", "--weights 'density=.3,spatial=.2': spatial and channel go with --acts and no other "
+         "pattern", weights="density=.3,spatial=.2"),
+    gemm("source_correlated_banks", "--acts 'density=.3,pattern=bank:32,channel=.2': spatial and channel go with --acts and "
+         "no other pattern", acts="density=.3,pattern=bank:32,channel=.2"),
+    gemm("source_spread_without_magnitude", "--weights 'density=.3,row_spread=.2': row_spread and column_spread go with "
+         "pattern=magnitude", weights="density=.3,row_spread=.2"),
+    gemm("source_spatial_too_large", "--acts 'density=.3,spatial=1': spatial '1' is not a number between 0 and 0.99",
+         acts="density=.3,spatial=1"),
+    gemm("source_channel_twice", "--acts 'density=.3,channel=1,channel=1': 'channel' is given twice",
+         acts="density=.3,channel=1,channel=1"),
     gemm("source_no_value", "--acts 'density': neither a file (.smtx, .mtx, .safetensors:NAME) nor a "
          "statistic (density=.3,pattern=2:4,seed=1)", acts="density"),
     gemm("source_density_too_large", "--acts 'density=1.01': density '1.01' is not a number between 0 and 1",

@@ -127,7 +127,7 @@ CASES = [
     generated("generate_density", ["--weights", "density=2", "--out", "out"],
               "--weights 'density=2': density '2' is not a number between 0 and 1"),
     generated("generate_acts_pattern", ["--acts", "density=0.5,pattern=2:4", "--out", "out"],
-              "--acts: activations are unstructured; give density=D only"),
+              "--acts: activations are unstructured; give density=D, and spatial=X and channel=X if they are correlated"),
     generated("generate_match", ["--match", "bnak", "--out", "out"],
               "--match: 'bnak' is not one of unstructured, magnitude or bank; see 'lacuna trace generate --help'"),
     generated("generate_match_and_weights", ["--match", "bank", "--weights", "density=0.5", "--out", "out"],

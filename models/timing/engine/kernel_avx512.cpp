@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vector versions for AVX-512: as for AVX2, and two ways of 16 PEs at once. Compiled with flags of its own,
-// so it includes no header with inline functions that the linker could hand to code that must run
-// everywhere.
+// The vector versions for AVX-512: as for AVX2, and two ways of 16 PEs at once. Compiled with flags
+// of its own, so it includes no header with inline functions that the linker could hand to code
+// that must run everywhere.
 #include "timing/engine/kernel.h"
 
 #if defined(__AVX512BW__) && defined(__AVX512VL__)

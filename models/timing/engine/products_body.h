@@ -5,7 +5,8 @@
 // for what must not be called here.
 
 /// The numbers of the quads in which one of the tokens has a value; how many there are.
-[[maybe_unused]] static int list_present(const ProductInput& input, int token, int tokens, int* present) {
+[[maybe_unused]] static int list_present(const ProductInput& input, int token, int tokens,
+                                         int* present) {
   const std::size_t row = static_cast<std::size_t>(input.quads) * 4;
   const std::uint8_t* first = input.activations + static_cast<std::size_t>(token) * row;
   int count = 0;
@@ -23,8 +24,8 @@
 }
 
 /// Channels [begin, end) of one token.
-[[maybe_unused]] static void products_rest(const ProductInput& input, int token, const int* present, int count,
-                          int begin, int end, std::int32_t* sums) {
+[[maybe_unused]] static void products_rest(const ProductInput& input, int token, const int* present,
+                                           int count, int begin, int end, std::int32_t* sums) {
   const std::size_t channels = static_cast<std::size_t>(input.channels);
   const std::uint8_t* row = input.activations + static_cast<std::size_t>(token) *
                                                     static_cast<std::size_t>(input.quads) * 4;
@@ -47,8 +48,8 @@
 }
 
 /// Channels [begin, channels).
-[[maybe_unused]] static int requantize_rest(const RequantizeInput& input, const std::int32_t* sums, int begin,
-                           std::uint8_t* codes) {
+[[maybe_unused]] static int requantize_rest(const RequantizeInput& input, const std::int32_t* sums,
+                                            int begin, std::uint8_t* codes) {
   int nonzero = 0;
   for (int n = begin; n < input.channels; ++n) {
     const std::int32_t sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[n]) +

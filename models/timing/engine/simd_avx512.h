@@ -34,8 +34,8 @@ static LACUNA_INLINE Pair select(const PairMask& mask, const Pair& a, const Pair
 }
 static LACUNA_INLINE bool any_lane(const PairMask& mask) { return mask.v != 0; }
 template <class Vector>
-  requires(sizeof(Vector) == sizeof(__m512i) && requires(Vector v) { v.v; })
-static LACUNA_INLINE Vector splat(int value) {
+requires(sizeof(Vector) == sizeof(__m512i) &&
+         requires(Vector v) { v.v; }) static LACUNA_INLINE Vector splat(int value) {
   return {_mm512_set1_epi16(static_cast<short>(value))};
 }
 

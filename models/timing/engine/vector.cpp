@@ -24,10 +24,10 @@ bool have_avx2() {
 
 bool have_avx512() {
 #if defined(LACUNA_ENGINE_AVX512) && (defined(__x86_64__) || defined(__i386__))
-  static const bool supported = have_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-                                __builtin_cpu_supports("avx512bw") != 0 &&
-                                __builtin_cpu_supports("avx512vl") != 0 &&
-                                __builtin_cpu_supports("avx512vnni") != 0;
+  static const bool supported =
+      have_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
   return supported;
 #else
   return false;

@@ -2,6 +2,7 @@
 //
 // Import, generation and inventory on a small network: what was written reads back as the network
 // that was meant.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -181,6 +182,46 @@ TEST_F(TraceTest, MatchKeepsTheCountsOfTheWeights) {
     EXPECT_EQ(before.layers[layer].weights.non_zeros, after.layers[layer].weights.non_zeros);
     EXPECT_NE(codes_of(before.layers[layer]), codes_of(after.layers[layer]));
     EXPECT_EQ(after.layers[layer].weights.provenance.origin, workload::Origin::kStatistic);
+  }
+}
+
+TEST_F(TraceTest, BanksFromOneToThirtyTwoFold) {
+  const std::string file = folder_.write(
+      "banks.yaml",
+      "schema: lacuna-workload-1\nname: b\nprovenance: {source: statistic, model: m}\n"
+      "inputs: [{name: x, shape: [4, 96], type: s8, sparsity: 0, seed: 1, samples: 1}]\nlayers:\n"
+      "  - {name: y, op: linear, input: x, out_channels: 8, output: {type: s8},\n"
+      "     weights: {pattern: dense, seed: 2}}\n");
+  for (const int fold : {1, 2, 4, 8, 16, 32}) {
+    GenerateOptions options;
+    options.workload = file;
+    options.out = folder_.file(fmt::format("x{}", fold));
+    options.weights = fmt::format("density={},pattern=bank:32", 1.0 / fold);
+    (void)generate_trace(options);
+    const workload::Graph graph = load(options.out + "/workload.yaml");
+    const std::vector<std::int8_t> codes = codes_of(graph.layers[0]);
+    ASSERT_EQ(codes.size(), 8U * 96U);
+    for (std::size_t bank = 0; bank < codes.size(); bank += 32) {
+      int count = 0;
+      for (std::size_t i = bank; i < bank + 32; ++i) count += codes[i] != 0 ? 1 : 0;
+      EXPECT_EQ(count, 32 / fold);
+    }
+  }
+}
+
+TEST_F(TraceTest, CorrelatedActivationsStayAStatistic) {
+  GenerateOptions options;
+  options.workload = network();
+  options.out = folder_.file("out");
+  options.activations = "density=.5,spatial=.25,channel=.75";
+  options.statistics_only = true;
+  (void)generate_trace(options);
+  const workload::Graph graph = load(folder_.file("out/workload.yaml"));
+  for (const int layer : {0, 2}) {
+    const tensor::MaskSpec& drawn = graph.input_of(graph.layers[layer]).drawn;
+    EXPECT_EQ(drawn.kind, tensor::PatternKind::kField);
+    EXPECT_EQ(drawn.spatial, 0.25);
+    EXPECT_EQ(drawn.channel, 0.75);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "support/safetensors_writer.h"
 #include "support/temp_dir.h"
+#include "tensor/gaussian_masks.h"
 #include "workload/check.h"
 #include "workload/lowering.h"
 
@@ -54,6 +55,14 @@ TEST(GemmSource, Statistics) {
   EXPECT_EQ(spec("density=.3,pattern=block:4x8").block_k, 4);
   EXPECT_EQ(spec("density=.3,pattern=block:4x8").block_n, 8);
   EXPECT_EQ(spec("pattern=dense").kind, PatternKind::kDense);
+  EXPECT_EQ(spec("density=.1,pattern=magnitude").row_spread, tensor::kUsualRowSpread);
+  EXPECT_EQ(spec("row_spread=.3,density=.1,pattern=magnitude").row_spread, 0.3);
+  EXPECT_EQ(spec("column_spread=0,density=.1,pattern=magnitude").column_spread, 0);
+  const auto field =
+      std::get<tensor::MaskSpec>(parse_gemm_source("density=.4,spatial=.25,channel=1.5", "--acts"));
+  EXPECT_EQ(field.kind, PatternKind::kField);
+  EXPECT_EQ(field.spatial, 0.25);
+  EXPECT_EQ(field.channel, 1.5);
 }
 
 TEST(GemmSource, Errors) {
@@ -73,7 +82,7 @@ TEST(GemmSource, Errors) {
   EXPECT_EQ(
       parse_error("densty=.3"),
       "--weights 'densty=.3': unknown key 'densty' (did you mean 'density'?) (known: density, "
-      "pattern, seed)");
+      "pattern, seed, row_spread, column_spread, spatial, channel)");
   EXPECT_THAT(parse_error("density=.3,seed"), HasSubstr("'seed' is not KEY=VALUE"));
   EXPECT_THAT(parse_error("density=.3,density=.4"), HasSubstr("'density' is given twice"));
   EXPECT_THAT(parse_error("density=.3,seed=-1"),
