@@ -37,11 +37,12 @@ PASS_ON = {"Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsq
 
 
 class Lowering(Elements, Views, EngineOps, VectorOps, DecoderOps, quantize.Quantizer):
-    """`ranges`: tensor -> (lowest, highest, largest magnitude without outliers), over the calibration."""
+    """`ranges`: tensor -> (lowest, highest, largest magnitude without outliers), over the calibration; `varying`: tensors
+    that are not the same for all samples."""
 
-    def __init__(self, graph, sample, ranges):
+    def __init__(self, graph, sample, ranges, varying):
         super().__init__(None, None)
-        self.graph, self.sample, self.ranges = graph, sample, ranges
+        self.graph, self.sample, self.ranges, self.varying = graph, sample, ranges, varying
         self.constant = onnx_eval.constant_tensors(graph)
         self.readers = graph.consumers()
         self.env, self.inputs, self.input_tensors, self.made = {}, [], {}, {}

@@ -5,9 +5,7 @@ import math
 import numpy as np
 
 import axes
-from lower_values import Masked, Tensor
-
-HIDDEN = -1e4            # a mask adds at least this much below zero to what must not be seen
+from lower_values import HIDDEN, Masked, Tensor
 
 
 def causal_position(allowed):

@@ -9,7 +9,7 @@ import axes
 import onnx_eval
 import onnx_graph
 import quantize
-from lower_values import Engine, Function, Host, Masked, Tensor, Value
+from lower_values import HIDDEN, Engine, Function, Host, Masked, Tensor, Value
 
 
 class Elements:
@@ -107,11 +107,16 @@ class Elements:
             node.refuse("of one tensor and another that is no factor for each of its channels cannot be lowered")
 
     def host_operand(self, node, index):
-        """A mask of zeros is as good as none; anything else becomes an input."""
+        """A mask of zeros is as good as none, one that is the same for all samples is a constant; anything else becomes
+        an input."""
         name = node.inputs[index]
         low, high, _ = self.ranges.get(name, (1, 1, 1))
         if low == 0 and high == 0:
             return np.zeros(1)
+        if low <= HIDDEN:
+            if name in self.varying:
+                node.refuse("with a mask that differs between the samples cannot be lowered")
+            return self.sample[name].numpy()
         return self.on_chip(name, node)
 
     def with_constant(self, node, tensor, constant, first):

@@ -2,6 +2,9 @@
 """What a tensor of the float network becomes while it is lowered (lower.py)."""
 
 
+HIDDEN = -1e4            # a mask adds at least this much below zero to what must not be seen
+
+
 class Value:
     """One output of the workload that is to be: storage [rows, cols]; `emit` makes the layer when it is first read.
     `tensor` is the graph's tensor whose real values it holds."""

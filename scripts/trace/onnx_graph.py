@@ -86,7 +86,7 @@ def read(path_or_bytes):
         if isinstance(got, bytes):
             return got.decode(errors="replace")
         if isinstance(got, onnx.GraphProto):
-            raise Unsupported(node.op_type, node.name, "has a subgraph; control flow cannot be lowered")
+            raise Unsupported(node.op_type, name, "has a subgraph; control flow cannot be lowered")
         return got
 
     nodes = []

@@ -5,6 +5,7 @@ import os
 import sys
 
 import numpy as np
+import torch
 
 import capture
 import lower
@@ -17,15 +18,18 @@ sys.setrecursionlimit(20000)
 
 
 def calibrate(graph, inputs):
-    """(values of sample 0, tensor -> (lowest, highest, magnitude without outliers), float outputs [samples, ...])."""
+    """(values of sample 0, tensor -> (lowest, highest, magnitude without outliers), float outputs [samples, ...],
+    tensors that are not the same for all samples)."""
     constants = onnx_eval.as_tensors(graph)
-    first, ranges, outputs = None, {}, {name: [] for name in graph.outputs}
+    first, ranges, outputs, varying = None, {}, {name: [] for name in graph.outputs}, set()
     for i in range(len(next(iter(inputs.values())))):
         env = onnx_eval.run(graph, {name: array[i:i + 1] for name, array in inputs.items()}, constants)
         first = first or env
         for name, value in env.items():
             if value is None or name in constants or not value.is_floating_point() or not value.numel():
                 continue
+            if name not in varying and not torch.equal(value, first[name]):
+                varying.add(name)
             real = value.numpy()
             seen = np.abs(real[np.isfinite(real)])       # masks hide with infinities
             top = float(np.percentile(seen, quantize.PERCENTILE)) if seen.size else 0.0
@@ -33,7 +37,7 @@ def calibrate(graph, inputs):
             ranges[name] = (min(low, float(real.min())), max(high, float(real.max())), max(known, top))
         for name in graph.outputs:
             outputs[name].append(env[name].numpy())
-    return first, ranges, {name: np.concatenate(parts) for name, parts in outputs.items()}
+    return first, ranges, {name: np.concatenate(parts) for name, parts in outputs.items()}, varying
 
 
 def sliced(graph, wanted):
@@ -112,8 +116,8 @@ def write_trace(graph, inputs, labels, options, data, notes, limit):
     if len(graph.outputs) != 1:
         raise onnx_graph.ImportError_(f"the network has {len(graph.outputs)} outputs ({', '.join(graph.outputs)}); "
                                       "one is supported")
-    sample, ranges, outputs = calibrate(graph, inputs)
-    lowered = lower.Lowering(graph, sample, ranges)
+    sample, ranges, outputs, varying = calibrate(graph, inputs)
+    lowered = lower.Lowering(graph, sample, ranges, varying)
     result = lowered.run()[0]
     name = options.name or os.path.splitext(os.path.basename(options.source.replace(":", "_")))[0]
     workload = {"schema": "lacuna-workload-1", "name": name, "tensors": "tensors.safetensors", "provenance": {},

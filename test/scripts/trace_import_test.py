@@ -444,6 +444,21 @@ class Hidden(nn.Module):
         share = (q @ k.transpose(-2, -1) / 12 ** 0.5).masked_fill(later, float("-inf")).softmax(-1)
         return self.head((share @ v).transpose(1, 2).reshape(b, t, c)[:, -1])
 
+class MaskInput(nn.Module):
+    # As Hugging Face masks: the tokens that are there come as an input, joined with the causal mask.
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(15)
+        self.embed, self.qkv, self.head = nn.Linear(6, 24), nn.Linear(24, 72), nn.Linear(24, 5)
+    def forward(self, x, there):
+        x = self.embed(x)
+        b, t, c = x.shape
+        lowest = torch.finfo(torch.float32).min
+        mask = torch.full((t, t), lowest).triu(1) + (1.0 - there[:, None, None, :]) * lowest
+        q, k, v = self.qkv(x).reshape(b, t, 3, 2, 12).permute(2, 0, 3, 1, 4)
+        share = (q @ k.transpose(-2, -1) / 12 ** 0.5 + mask).softmax(-1)
+        return self.head((share @ v).transpose(1, 2).reshape(b, t, c)[:, -1])
+
 class Squeezed(nn.Module):
     # Squeeze-and-excite as MobileNetV3 has it, and with linear layers; hard swish; pruned.
     def __init__(self, wrong=False):
@@ -577,6 +592,22 @@ class Modules(Folder):
         norm = next(layer for layer in workload["layers"] if layer["op"] == "rms_norm")
         self.assertEqual(len(set(tensors[norm["gamma"]].tolist())), 1)
 
+    def test_mask_of_an_input(self):
+        x = self.rng.standard_normal((3, 6, 6)).astype(np.float32)
+        there = np.ones((3, 6), np.float32)
+        there[2, 0] = 0
+        self.refused("with a mask that differs between the samples", "torch", f"{self.nets}:MaskInput", "--inputs",
+                     self.file("x.npz", {"x": x, "there": there}))
+        there[:, 0] = 0
+        self.refused("with a mask that is not causal", "torch", f"{self.nets}:MaskInput", "--inputs",
+                     self.file("x.npz", {"x": x, "there": there}))
+        there[:] = 1
+        workload, _, _, provenance = self.imported("torch", f"{self.nets}:MaskInput", "--inputs",
+                                                   self.file("x.npz", {"x": x, "there": there}))
+        self.assertEqual([l.get("causal") for l in workload["layers"] if l["op"] == "softmax"], [True])
+        self.assertLess(provenance["relative_error"], 0.08)
+        self.simulated(3)
+
     def test_squeeze_and_excite(self):
         x = self.file("x.npy", self.rng.standard_normal((2, 3, 8, 8)).astype(np.float32))
         self.refused("is no factor for each of its channels", "torch", f"{self.nets}:Squeezed", "--arguments",
@@ -684,6 +715,25 @@ class BadModels(Folder):
                            [conv, node("Reshape", ["c", "s"], ["r"]), node("Relu", ["r"], ["y"])],
                            {"s": np.array([1, 4, 12], np.int64), "w": self.w[:3]})
         self.refused_model("operator custom::Thing", [node("Thing", ["x"], ["y"], domain="custom")])
+
+    def test_every_other_operator_by_its_name(self):
+        """Whatever the chip has nothing for; behind a convolution, so that the host does not do it."""
+        node = helper.make_node
+        conv = node("Conv", ["x", "w"], ["c"])
+        index, one = np.array([0], np.int64), np.ones(1, np.float32)
+        for op, inputs, attributes in (
+                ("ConvTranspose", ["c", "w"], {}), ("InstanceNormalization", ["c", "b", "b"], {}), ("LSTM", ["c", "w", "w"], {}),
+                ("GRU", ["c", "w", "w"], {}), ("TopK", ["c", "i"], {}), ("ArgMax", ["c"], {"axis": 1}), ("NonZero", ["c"], {}),
+                ("ScatterND", ["c", "i", "c"], {}), ("GatherElements", ["c", "i"], {}), ("DepthToSpace", ["c"], {"blocksize": 2}),
+                ("LpNormalization", ["c"], {}), ("LRN", ["c"], {"size": 3}), ("GlobalMaxPool", ["c"], {}), ("Round", ["c"], {}),
+                ("RoiAlign", ["c", "b", "i"], {}), ("GridSample", ["c", "c"], {}), ("ReduceSum", ["c"], {}), ("Trilu", ["c"], {}),
+                ("Einsum", ["c"], {"equation": "abcd->adcb"}), ("Mod", ["c", "o"], {}),
+                ("RotaryEmbedding", ["c", "c", "c"], {}), ("Attention", ["c", "c", "c"], {}), ("QLinearAdd", ["c"], {})):
+            self.refused_model(f"operator {op} ('", [conv, node(op, inputs, ["y"], **attributes)],
+                               {"i": index, "o": one, "b": np.ones(4, np.float32)})
+        loop = helper.make_graph([node("Relu", ["z"], ["r"])], "body", [], [])
+        self.refused_model("operator If ('y'): has a subgraph", [conv, node("If", ["t"], ["y"], then_branch=loop, else_branch=loop)],
+                           {"t": np.array(True)})
 
     def test_an_output_that_is_seen_through_a_view(self):
         node = helper.make_node
