@@ -30,6 +30,7 @@ FIELDS = ("table", "network", "parameters", "skip", "batch", "cycles", "seconds"
 NETWORKS = (
     ("resnet-50", "resnet-50", (), "image"),
     ("vgg-16", "vgg-16", (), "image"),
+    ("alexnet", "alexnet", (), "image"),
     ("mobilenet-v2", "mobilenet-v2", (), "image"),
     ("yolov5s", "yolov5s", (), "image"),
     ("vit-b-16", "vit-b-16", (), "image"),
@@ -41,8 +42,9 @@ NETWORKS = (
     ("llama-2-7b prefill", "llama-2-7b", ("decode=0", "tokens=128"), "prompt of 128"),
     ("llama-2-7b decode", "llama-2-7b", ("decode=1", "context=512"), "token at 512"),
     ("llama-3-8b decode", "llama-3-8b", ("decode=1", "context=512"), "token at 512"),
+    ("mistral-7b decode", "mistral-7b", ("decode=1", "context=512"), "token at 512"),
 )
-TRANSFORMERS = ("vit", "bert", "gpt", "llama")
+TRANSFORMERS = ("vit", "bert", "gpt", "llama", "mistral")
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 HEAD = """\
