@@ -47,6 +47,7 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
       rank_shift_(std::countr_zero(static_cast<unsigned>(table.banks_per_rank()))),
       least_latency_(std::min(table.read_done(), table.write_done()) + policy.pipeline_cycles) {
   LACUNA_CHECK(table.banks() <= kMaxBanks && table.ranks() <= kMaxRanks);
+  if (may_run_ && table.ranks() == 1) repeat_ = ready_.repeat_after(kRD);
 }
 
 bool Channel::can_accept(const BurstRequest& request) const {
@@ -75,6 +76,7 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
   BankQueues& queue = queues_[direction];
   BankQueues::Burst* same = queue.find(request.bank, request.row, request.column);
   if (same != nullptr) {
+    ++order_;
     ++(request.is_write ? stats_.merged_writes : stats_.merged_reads);
     settle_queues(now);
     merge(*same, request);
@@ -88,12 +90,23 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
   }
   settle_queues(now);
   const int hit = queue.size(request.bank) == 0 ? kNone : queue.hit(request.bank);
-  queue.push(burst, bank_state(request.bank).open_row);
-  note_largest_queue(direction);
+  push(request, queue, bank_state(request.bank).open_row);
   // Behind others that want the same it changes nothing.
   if (queue.hit(request.bank) != hit) renew_wish(request.bank, direction);
-  ++ranks_[static_cast<std::size_t>(rank_of(request.bank))].pending;
   is_chosen_ = false;
+}
+
+void Channel::push(const BurstRequest& request, BankQueues& queue, std::int32_t open_row) {
+  BankQueues::Burst burst;
+  burst.id = request.id;
+  burst.arrival = request.arrival;
+  burst.order = ++order_;
+  burst.bank = request.bank;
+  burst.row = request.row;
+  burst.column = request.column;
+  queue.push(burst, open_row);
+  note_largest_queue(request.is_write ? kWrites : kReads);
+  ++ranks_[static_cast<std::size_t>(rank_of(request.bank))].pending;
 }
 
 bool Channel::step(Cycle now) {
@@ -296,55 +309,11 @@ void Channel::consider_closing(Action& column) {
   column.time = std::max(column.time, ready_.earliest(column.command, column.bank));
 }
 
-bool Channel::continue_run(Direction direction) {
-  const int bank = run_.bank;
-  const Wishes& wishes = wishes_[direction];
-  if (run_.direction != direction || run_.length < 2 || wishes.kind(bank) != Wishes::kColumn) {
-    return false;
-  }
-  if (!run_.knows_others) {
-    run_.knows_others = true;
-    run_.others_tag = ~std::uint64_t{0};
-    const std::vector<std::uint64_t>& words = wishes.banks(Wishes::kColumn);
-    for (std::size_t word = 0; word < words.size(); ++word) {
-      for (std::uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
-        const int other = static_cast<int>(word) * 64 + std::countr_zero(bits);
-        if (other != bank) run_.others_tag = std::min(run_.others_tag, wishes.tag(other));
-      }
-    }
-  }
-  // It is the oldest, and no other can be earlier.
-  if (wishes.tag(bank) > run_.others_tag) return false;
-  const MemoryCommand command = direction == kReads ? kRD : kWR;
-  const Cycle floor = std::max(floor_, ready_.of_bus(command));
-  const Cycle* ranks = ready_.of_ranks(command);
-  const Cycle least = std::max(floor, *std::min_element(ranks, ranks + table_.ranks()));
-  const Cycle time = std::max({floor, ranks[rank_of(bank)], ready_.of_banks(command)[bank]});
-  if (time > least || time >= refresh_.next_due()) return false;
-  // Nor goes a row command before it.
-  for (const Wishes::Kind kind : {Wishes::kPrecharge, Wishes::kActivate}) {
-    const BestWish& known = best_wishes_[direction][kind];
-    if (wishes.any(kind) && (known.bank == kUnknown || known.time < time)) return false;
-  }
-  if (refresh_.owed_in_all() > 0) {
-    Action row;
-    consider_refresh(row);
-    if (row.time < time) return false;
-  }
-  chosen_ = {};
-  chosen_.time = time;
-  chosen_.order = wishes.order(bank);
-  chosen_.command = command;
-  chosen_.direction = direction;
-  chosen_.bank = bank;
-  chosen_.position = wishes.position(bank);
-  return true;
-}
-
 void Channel::choose() {
   is_chosen_ = true;
   const Direction direction = next_direction();
-  if (run_.bank >= 0 && continue_run(direction)) return;
+  run_.is_chosen = run_.bank >= 0 && continue_run(direction);
+  if (run_.is_chosen) return;
   Action column;
   Action row;
   if (policy_.scheduler == params::MemoryScheduler::kFcfs) {
@@ -422,7 +391,6 @@ void Channel::perform_column(const Action& action) {
   BankQueues& queue = queues_[direction_];
   const BankQueues::Burst burst = queue.burst(action.bank, action.position);
   BankState& state = bank_state(action.bank);
-  const bool is_write = direction_ == kWrites;
   const bool closes = action.command == kRDA || action.command == kWRA;
   const Cycle precharge = closes ? std::max(ready_.of_banks(kPRE)[action.bank],
                                             action.time + table_.precharge_after(action.command))
@@ -451,6 +419,11 @@ void Channel::perform_column(const Action& action) {
     ++run_.length;
   }
 
+  count_burst(burst, action.time);
+}
+
+void Channel::count_burst(const BankQueues::Burst& burst, Cycle time) {
+  const bool is_write = direction_ == kWrites;
   if (burst.conflicted) {
     ++stats_.row_conflicts;
   } else if (burst.activated) {
@@ -460,7 +433,7 @@ void Channel::perform_column(const Action& action) {
   }
   (is_write ? stats_.write_bytes : stats_.read_bytes) += table_.burst_bytes();
   stats_.data_bus_cycles += table_.burst_cycles();
-  const Cycle data_end = action.time + (is_write ? table_.write_done() : table_.read_done());
+  const Cycle data_end = time + (is_write ? table_.write_done() : table_.read_done());
   last_data_ = std::max(last_data_, data_end);
   if (pending() == 0) {
     is_busy_ = false;

@@ -18,8 +18,9 @@
 // without a command; a write to a burst that waits to be read is not accepted until then. A request
 // for a burst for which one of its kind waits joins that one: a single command serves both.
 //
-// channel.cpp holds the scheduling of requests, channel_upkeep.cpp what happens beside them:
-// refresh, closing of unwanted rows, power-down.
+// channel.cpp holds the scheduling of requests, channel_run.cpp a shorter way for a bank that goes
+// on with its row, channel_upkeep.cpp what happens beside requests: refresh, closing of unwanted
+// rows, power-down.
 //
 // Not modelled here: command bus parity, data bus inversion, controller clock crossings
 // (pipeline_cycles is a constant).
@@ -30,6 +31,7 @@
 
 #include "params/memory_params.h"
 #include "timing/dram/bank_queues.h"
+#include "timing/dram/burst_line.h"
 #include "timing/dram/channel_stats.h"
 #include "timing/dram/command_log.h"
 #include "timing/dram/rank_states.h"
@@ -39,15 +41,6 @@
 #include "timing/dram/wishes.h"
 
 namespace lacuna::timing::dram {
-
-struct BurstRequest {
-  std::uint64_t id = 0;
-  std::int32_t bank = 0;  ///< in the channel
-  std::int32_t row = 0;
-  std::int32_t column = 0;  ///< in bursts
-  bool is_write = false;
-  Cycle arrival = 0;  ///< where latency counts from; at most the time of enqueueing
-};
 
 struct BurstDone {
   std::uint64_t id = 0;
@@ -91,6 +84,12 @@ class Channel {
     while (step(now)) {
     }
   }
+
+  /// Performs all commands before `before`; bursts of the lines enter the queue as soon as it has
+  /// room, reads first.
+  void advance(Cycle before, BurstLine& reads, BurstLine& writes);
+  /// Enqueues what the queue has room for.
+  void feed(BurstLine& reads, BurstLine& writes, Cycle now);
 
   /// Bursts whose end is known; the caller takes them out.
   [[nodiscard]] std::vector<BurstDone>& completions() { return completions_; }
@@ -146,9 +145,11 @@ class Channel {
   struct Run {
     int bank = -1;
     Direction direction = kReads;
-    int length = 0;
+    std::int64_t length = 0;
     bool knows_others = false;     ///< others_tag has been looked for
     std::uint64_t others_tag = 0;  ///< at most that of any other bank's column command
+    bool is_chosen = false;        ///< it goes on: nothing else is earlier ...
+    Cycle bound = 0;               ///< ... nor would be until after this cycle
   };
   static constexpr int kNone = -2;  ///< no burst, so no hit or miss either
   static constexpr std::uint64_t kAfterAll = ~std::uint64_t{0};  ///< order of upkeep that can wait
@@ -166,6 +167,14 @@ class Channel {
   void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best);
   // Whether the bank of the latest column command goes on, which is then chosen.
   bool continue_run(Direction direction);
+  void know_others();
+  // No row command, no refresh that becomes due is before or in this cycle.
+  [[nodiscard]] Cycle others_bound(Direction direction) const;
+  // The chosen command of a run and those that follow it.
+  void perform_run(Cycle before, BurstLine& reads);
+  // Enqueues what changes no bank's wish, until the queue is full or the line empty; false if one
+  // would.
+  bool feed_quietly(BurstLine& reads);
   // Looks through the banks.
   [[nodiscard]] BestWish find_best_wish(Wishes::Kind kind, Direction direction, Cycle floor,
                                         Cycle latest) const;
@@ -210,6 +219,9 @@ class Channel {
   void open_row(int bank, std::int32_t row, Cycle time);
   void close_bank(int bank);
   void close_rank(int rank, Cycle time);
+  void push(const BurstRequest& request, BankQueues& queue, std::int32_t open_row);
+  // Statistics and completion of a burst that gets its column command.
+  void count_burst(const BankQueues::Burst& burst, Cycle time);
   void finish(const BankQueues::Burst& burst, bool is_write, Cycle done);
   // Counts how full the queues were up to `time`; before every change of them.
   void settle_queues(Cycle time);
@@ -237,6 +249,7 @@ class Channel {
   bool may_sleep_ = false;
   bool may_run_ = false;  ///< the policy lets a bank go on with its row
   Run run_;
+  Cycle repeat_ = 0;  ///< from RD to RD of a run; 0: others may be earlier
   std::vector<Merged> merged_;  ///< linked lists; free entries from free_merged_ on
   std::int32_t free_merged_ = -1;
   int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue

@@ -12,7 +12,8 @@ MemorySystem::MemorySystem(const params::MemoryPreset& preset, int channels)
     : preset_(preset),
       table_(preset_),
       map_(preset_.controller.mapping, preset_.organization, channels) {
-  LACUNA_CHECK(channels <= kMaxChannels);
+  LACUNA_CHECK(channels <= kMaxChannels &&
+               preset.organization.bursts_per_row() <= BurstLine::kMaxColumns);
   for (int i = 0; i < channels; ++i) {
     ChannelFront front;
     front.controller =
@@ -44,45 +45,25 @@ void MemorySystem::submit(const Transaction& transaction, Cycle now) {
   (transaction.is_write ? stats_.requested_write_bytes : stats_.requested_read_bytes) +=
       transaction.bytes;
 
-  BurstRequest request;
-  request.id = slot;
-  request.is_write = transaction.is_write;
-  request.arrival = now;
   std::uint64_t touched = 0;  // channels; at most 64
   map_.for_each_burst(first, last, [&](const DramAddress& at) {
-    request.bank = at.bank;
-    request.row = at.row;
-    request.column = at.column;
     ChannelFront& front = channels_[static_cast<std::size_t>(at.channel)];
-    (request.is_write ? front.writes : front.reads).push(request);
-    touched |= std::uint64_t{1} << at.channel;
+    BurstLine& line = transaction.is_write ? front.writes : front.reads;
+    const std::uint64_t bit = std::uint64_t{1} << at.channel;
+    if ((touched & bit) == 0) line.begin(slot, now);
+    touched |= bit;
+    line.push(at.bank, at.row, at.column);
   });
   for (; touched != 0; touched &= touched - 1) {
     ChannelFront& front = channels_[static_cast<std::size_t>(std::countr_zero(touched))];
-    feed(front, now);
+    front.controller->feed(front.reads, front.writes, now);
     collect(*front.controller);
   }
 }
 
-void MemorySystem::feed(ChannelFront& front, Cycle now) {
-  Channel& channel = *front.controller;
-  while (!front.reads.empty() && channel.can_accept(front.reads.front())) {
-    channel.enqueue(front.reads.front(), now);
-    front.reads.pop();
-  }
-  while (!front.writes.empty() && channel.can_accept(front.writes.front())) {
-    channel.enqueue(front.writes.front(), now);
-    front.writes.pop();
-  }
-}
-
 void MemorySystem::advance_channel(ChannelFront& front, Cycle before) {
-  Channel& channel = *front.controller;
-  while (channel.next_command_time() < before) {
-    channel.step(before - 1);
-    if (!front.reads.empty() || !front.writes.empty()) feed(front, channel.now());
-  }
-  collect(channel);
+  front.controller->advance(before, front.reads, front.writes);
+  collect(*front.controller);
 }
 
 void MemorySystem::collect(Channel& channel) {

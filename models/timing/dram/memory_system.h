@@ -82,30 +82,10 @@ class MemorySystem {
   [[nodiscard]] MemoryStats stats(Cycle now);
 
  private:
-  // Bursts in front of a channel's queue.
-  class Line {
-   public:
-    [[nodiscard]] bool empty() const { return head_ == items_.size(); }
-    [[nodiscard]] const BurstRequest& front() const { return items_[head_]; }
-    void push(const BurstRequest& request) { items_.push_back(request); }
-    void pop() {
-      if (++head_ == items_.size()) {
-        items_.clear();
-        head_ = 0;
-      } else if (head_ >= 4096 && head_ * 2 >= items_.size()) {
-        items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
-        head_ = 0;
-      }
-    }
-
-   private:
-    std::vector<BurstRequest> items_;
-    std::size_t head_ = 0;
-  };
   struct ChannelFront {
     std::unique_ptr<Channel> controller;
-    Line reads;
-    Line writes;
+    BurstLine reads{false};
+    BurstLine writes{true};
   };
   struct UnderWay {
     std::uint64_t id = 0;
@@ -113,7 +93,6 @@ class MemorySystem {
     Cycle done = 0;
   };
 
-  static void feed(ChannelFront& front, Cycle now);
   void advance_channel(ChannelFront& front, Cycle before);
   void collect(Channel& channel);
 

@@ -98,6 +98,21 @@ void ReadyTimes::sort_in(MemoryCommand from, const TimingRule& rule) {
   }
 }
 
+Cycle ReadyTimes::repeat_after(MemoryCommand command) const {
+  const Rules& rules = rules_[index_of(command)];
+  if (!rules.others.empty()) return 0;
+  Cycle others = table_.cycles(command);
+  for (const NodeRule& rule : rules.rank) {
+    if (rule.at == index_of(command) * ranks_) others = std::max(others, rule.latency);
+  }
+  for (const auto* list : {&rules.bank, &rules.group}) {
+    for (const NodeRule& rule : *list) {
+      if (rule.at == index_of(command) * banks_ && rule.latency > others) return 0;
+    }
+  }
+  return others;
+}
+
 Cycle ReadyTimes::earliest_rank(MemoryCommand command, int rank) const {
   const Cycle* banks = of_banks(command) + rank * table_.banks_per_rank();
   return std::max({of_ranks(command)[rank], of_bus(command),

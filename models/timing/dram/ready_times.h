@@ -49,6 +49,10 @@ class ReadyTimes {
   /// Earliest start of a command to a whole rank.
   [[nodiscard]] Cycle earliest_rank(MemoryCommand command, int rank) const;
 
+  /// From a command for a bank to the same again, where other banks are not ready earlier and no
+  /// rule looks further back; else 0. For channels of one rank.
+  [[nodiscard]] Cycle repeat_after(MemoryCommand command) const;
+
   /// `bank` is any bank of the rank for commands to a whole rank, the first of its set for REFpb.
   void issue(MemoryCommand command, int bank, Cycle time) {
     const BankPlace& place = table_.place(bank);

@@ -39,7 +39,7 @@ class Wishes {
       kind_[at] = kind;
     }
     position_[at] = position;
-    tags_[at] = (order << kBankBits | at) & kTagMask;
+    tags_[at] = tag_of(bank, order);
   }
 
   /// Whether any bank has this wish.
@@ -52,6 +52,9 @@ class Wishes {
   /// 39 bits of it: half a million million requests of a channel.
   [[nodiscard]] std::uint64_t order(int bank) const { return tag(bank) >> kBankBits; }
   [[nodiscard]] std::uint64_t tag(int bank) const { return tags_[static_cast<std::size_t>(bank)]; }
+  [[nodiscard]] static std::uint64_t tag_of(int bank, std::uint64_t order) {
+    return (order << kBankBits | static_cast<std::uint64_t>(bank)) & kTagMask;
+  }
   /// From a tag, or a number with a tag in its low bits.
   [[nodiscard]] static int bank_of(std::uint64_t tag) {
     return static_cast<int>(tag & ((1U << kBankBits) - 1));
