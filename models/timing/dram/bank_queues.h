@@ -70,11 +70,16 @@ class BankQueues {
     return find_row(bank, behind + 1, row) >= 0;
   }
 
-  void push(const Burst& burst, std::int32_t open_row) {
+  /// Room for a burst at this place, behind all others; the caller fills in the rest.
+  Burst& push(int bank, std::int32_t row, std::int32_t column, std::int32_t open_row) {
     const std::int16_t slot = free_.back();
     free_.pop_back();
     Burst& stored = bursts_[static_cast<std::size_t>(slot)];
-    stored = burst;
+    stored.bank = bank;
+    stored.row = row;
+    stored.column = column;
+    stored.merged = -1;
+    stored.activated = stored.conflicted = false;
     links_[static_cast<std::size_t>(slot)] = {youngest_, -1};
     if (youngest_ >= 0) {
       links_[static_cast<std::size_t>(youngest_)].younger = slot;
@@ -83,18 +88,19 @@ class BankQueues {
     }
     youngest_ = slot;
 
-    Bank& queue = banks_[at(burst.bank)];
-    if (queue.head + queue.count == static_cast<std::int32_t>(room_)) to_the_beginning(burst.bank);
-    const std::size_t place = front(burst.bank) + static_cast<std::size_t>(queue.count);
-    rows_[place] = burst.row;
+    Bank& queue = banks_[at(bank)];
+    if (queue.head + queue.count == static_cast<std::int32_t>(room_)) to_the_beginning(bank);
+    const std::size_t place = front(bank) + static_cast<std::size_t>(queue.count);
+    rows_[place] = row;
     slots_[place] = slot;
-    if (queue.hit < 0 && burst.row == open_row) queue.hit = queue.count;
+    if (queue.hit < 0 && row == open_row) queue.hit = queue.count;
     ++queue.count;
     ++size_;
-    ++places_[place_of(burst.bank, burst.row, burst.column)];
+    ++places_[place_of(bank, row, column)];
+    return stored;
   }
 
-  /// Removes a burst of the open row.
+  /// Removes a burst of the open row. What burst() gave stays readable until the next push().
   void remove(int bank, int position, std::int32_t open_row) {
     Bank& queue = banks_[at(bank)];
     const std::size_t base = front(bank);

@@ -39,8 +39,7 @@ class BurstLine {
   /// What is pushed from now on belongs to this transaction.
   void begin(std::uint64_t id, Cycle arrival) { parts_.push_back({id, arrival, 0}); }
   void push(std::int32_t bank, std::int32_t row, std::int32_t column) {
-    places_.push_back(
-        {row, static_cast<std::uint16_t>(bank), static_cast<std::uint16_t>(column)});
+    places_.push_back({row, static_cast<std::uint16_t>(bank), static_cast<std::uint16_t>(column)});
     ++parts_.back().bursts;
   }
   void pop() {

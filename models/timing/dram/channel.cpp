@@ -97,14 +97,10 @@ void Channel::enqueue(const BurstRequest& request, Cycle now) {
 }
 
 void Channel::push(const BurstRequest& request, BankQueues& queue, std::int32_t open_row) {
-  BankQueues::Burst burst;
+  BankQueues::Burst& burst = queue.push(request.bank, request.row, request.column, open_row);
   burst.id = request.id;
   burst.arrival = request.arrival;
   burst.order = ++order_;
-  burst.bank = request.bank;
-  burst.row = request.row;
-  burst.column = request.column;
-  queue.push(burst, open_row);
   note_largest_queue(request.is_write ? kWrites : kReads);
   ++ranks_[static_cast<std::size_t>(rank_of(request.bank))].pending;
 }
@@ -389,7 +385,7 @@ void Channel::perform_row(const Action& action) {
 
 void Channel::perform_column(const Action& action) {
   BankQueues& queue = queues_[direction_];
-  const BankQueues::Burst burst = queue.burst(action.bank, action.position);
+  const BankQueues::Burst& burst = queue.burst(action.bank, action.position);
   BankState& state = bank_state(action.bank);
   const bool closes = action.command == kRDA || action.command == kWRA;
   const Cycle precharge = closes ? std::max(ready_.of_banks(kPRE)[action.bank],

@@ -249,7 +249,7 @@ class Channel {
   bool may_sleep_ = false;
   bool may_run_ = false;  ///< the policy lets a bank go on with its row
   Run run_;
-  Cycle repeat_ = 0;  ///< from RD to RD of a run; 0: others may be earlier
+  Cycle repeat_ = 0;            ///< from RD to RD of a run; 0: others may be earlier
   std::vector<Merged> merged_;  ///< linked lists; free entries from free_merged_ on
   std::int32_t free_merged_ = -1;
   int joined_[2] = {0, 0};  ///< requests in merged_ by direction: each takes its room in the queue

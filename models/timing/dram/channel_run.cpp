@@ -97,8 +97,7 @@ bool Channel::feed_quietly(BurstLine& reads) {
     const BurstRequest request = reads.front();
     const std::int32_t open_row = bank_state(request.bank).open_row;
     // The first of its bank, the first of the open row, one that joins another: not so quiet.
-    if (queue.size(request.bank) == 0 ||
-        (queue.hit(request.bank) < 0 && request.row == open_row) ||
+    if (queue.size(request.bank) == 0 || (queue.hit(request.bank) < 0 && request.row == open_row) ||
         queue.contains(request.bank, request.row, request.column)) {
       return false;
     }
@@ -117,7 +116,7 @@ void Channel::perform_run(Cycle before, BurstLine& reads) {
   bool goes_on = true;
   std::int64_t count = 0;
   while (goes_on) {
-    const BankQueues::Burst burst = queue.burst(bank, 0);
+    const BankQueues::Burst& burst = queue.burst(bank, 0);
     if (observer_ != nullptr) observer_->on_command({time, kRD, bank, burst.row, burst.column});
     settle_queues(time);
     queue.remove(bank, 0, state.open_row);
