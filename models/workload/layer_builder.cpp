@@ -356,8 +356,7 @@ void LayerBuilder::fill_softmax(const LayerParams& from, const std::string& key,
 
 void LayerBuilder::fill_layer_norm(const LayerParams& from, const std::string& key, Layer& layer,
                                    Value& output) {
-  const Value& in = input(layer);
-  require_tokens(from, key + ".input", from.input, in);
+  const Value& in = input(layer);  // a feature map is a list of pixels
   const std::int64_t channels = in.channels();
   if (channels > kMaxNormChannels) {
     fail(key + ".input", fmt::format("{} '{}' over {} channels; at most {} are supported",

@@ -44,17 +44,16 @@ class DecoderOps:
         """A new value with the rows and columns of another; its tensor has the dimensions `dims` (lists of leaves)."""
         rows, cols = axes.leaves(value.rows), axes.leaves(value.cols)
         new = {leaf: axes.Atom(leaf.size) for leaf in rows + cols}
-        made = self.value(node, [new[l] for l in rows], [new[l] for l in cols], emit)
+        made = self.value(node, [new[l] for l in rows], [new[l] for l in cols], emit, is_map=value.is_map,
+                          map_shape=value.map_shape)
         self.env[output or node.outputs[0]] = Tensor(made, [[new[l] for l in d] for d in dims])
 
     def op_RMSNormalization(self, node):
         tensor = self.on_chip(node.inputs[0], node)
         dims = [axes.leaves(d) for d in tensor.dims]
         value = tensor.value
-        rows, cols = axes.leaves(value.rows), axes.leaves(value.cols)
-        if value.is_map or sum(dims[:-1], []) != rows or dims[-1] != cols:
-            node.refuse("of a tensor that is not a matrix [tokens, channels] as it was computed cannot be lowered")
-        channels = axes.size(cols)
+        self.check_norm(node, dims, value)
+        channels = axes.size(value.cols)
         gamma = np.broadcast_to(self.env[node.inputs[1]].astype(np.float64), (channels,))
 
         def emit(made):

@@ -187,6 +187,8 @@ class Elements:
         for a, b in zip(one.dims, two.dims):
             if not axes.refine(a, b):
                 node.refuse("of two tensors that are laid out differently cannot be lowered")
+        if one.value.is_map != two.value.is_map:
+            self.as_pixels(two.value if one.value.is_map else one.value)
         same = (axes.order(one.dims, one.value.storage()) == axes.order(two.dims, two.value.storage())
                 and axes.size(one.value.rows) == axes.size(two.value.rows))
         if not same or one.value.is_map != two.value.is_map:

@@ -111,6 +111,20 @@ class EngineOps:
         value = self.value(node, y + x, c, emit, is_map=True, parts=parts, map_shape=(height, width, channels))
         self.env[node.outputs[0]] = Tensor(value, [[], c, y, x])
 
+    def as_pixels(self, value):
+        """Whether a value is a feature map, or a linear layer over the pixels of one, which then becomes a 1x1
+        convolution: the same numbers, seen as a map."""
+        parts = value.parts
+        if value.is_map or value.done or not isinstance(parts, Engine) or parts.op != "linear" or parts.window:
+            return value.is_map
+        source = parts.source.value
+        if not self.as_pixels(source) or axes.size(source.rows) != axes.size(value.rows):
+            return False
+        value.parts = parts.changed(op="conv2d", weight=parts.weight[:, None, None, :],
+                                    window={"kernel": [1, 1], "stride": [1, 1], "padding": [0, 0]})
+        value.is_map, value.map_shape = True, (*source.map_shape[:2], parts.weight.shape[0])
+        return True
+
     def as_map(self, node, tensor):
         """The feature map that a tensor is; shuffled channels are put in order."""
         if tensor.value.is_map and len(tensor.dims) == 4:

@@ -46,8 +46,7 @@ class VectorOps:
             node.refuse("over more than the last axis cannot be lowered")
         value = tensor.value
         rows, cols = axes.leaves(value.rows), axes.leaves(value.cols)
-        if value.is_map or sum(dims[:-1], []) != rows or dims[-1] != cols:
-            node.refuse("of a tensor that is not a matrix [tokens, channels] as it was computed cannot be lowered")
+        self.check_norm(node, dims, value)
         gamma = self.env[node.inputs[1]].astype(np.float64)
         beta = self.env[node.inputs[2]].astype(np.float64) if len(node.inputs) > 2 else np.zeros_like(gamma)
 
@@ -60,9 +59,13 @@ class VectorOps:
             self.append({"name": made.name, "op": "layer_norm", "input": self.name_of(source),
                          "gamma": f"{made.name}.gamma", "beta": f"{made.name}.beta", "shift": shift}, made.name,
                         self.type[made.name], gated=True)
-        new = {leaf: axes.Atom(leaf.size) for leaf in rows + cols}
-        made = self.value(node, [new[l] for l in rows], [new[l] for l in cols], emit)
-        self.env[node.outputs[0]] = Tensor(made, [[new[l] for l in d] for d in dims])
+        self.fresh_matrix(node, value, dims, emit)
+
+    @staticmethod
+    def check_norm(node, dims, value):
+        """The last axis must be all channels, the others all rows (tokens, pixels)."""
+        if sum(dims[:-1], []) != axes.leaves(value.rows) or dims[-1] != axes.leaves(value.cols):
+            node.refuse("of a tensor that is not a matrix [tokens, channels] as it was computed cannot be lowered")
 
     def op_MaxPool(self, node):
         tensor = self.as_map(node, self.on_chip(node.inputs[0], node))

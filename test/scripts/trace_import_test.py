@@ -480,6 +480,26 @@ class Squeezed(nn.Module):
         s = torch.sigmoid(self.fc4(torch.relu(self.fc3(x.mean((2, 3))))))
         return self.head((x * s[:, :, None, None]).mean((2, 3)))
 
+class Pixels(nn.Module):
+    # A block of ConvNeXt: layer norms over the channels of each pixel, linear layers over them, a factor for each channel.
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(16)
+        self.stem, self.n1, self.deep = nn.Conv2d(3, 16, 2, 2), nn.LayerNorm(16), nn.Conv2d(16, 16, 3, 1, 1, groups=16)
+        self.n2, self.up, self.down = nn.LayerNorm(16), nn.Linear(16, 40), nn.Linear(40, 16)
+        self.scale, self.n3, self.last = nn.Parameter(torch.rand(16, 1, 1) + 0.5), nn.LayerNorm(16), nn.Conv2d(16, 24, 2, 2)
+        self.n4, self.head = nn.LayerNorm(24), nn.Linear(24, 5)
+        for module in (self.up, self.down):
+            nn.utils.prune.l1_unstructured(module, "weight", 0.5)
+            nn.utils.prune.remove(module, "weight")
+    def forward(self, x):
+        pixels = lambda norm, x: norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = pixels(self.n1, self.stem(x))
+        y = self.n2(self.deep(x).permute(0, 2, 3, 1))
+        y = self.down(nn.functional.gelu(self.up(y))).permute(0, 3, 1, 2)
+        x = self.last(pixels(self.n3, x + self.scale * y))
+        return self.head(pixels(self.n4, x.mean((2, 3), keepdim=True)).flatten(1))
+
 class Shuffled(nn.Module):
     # Two blocks of ShuffleNetV2: halves of the channels, joined and shuffled.
     def __init__(self):
@@ -616,6 +636,11 @@ class Modules(Folder):
         workload, _, _, _ = self.lowered("Squeezed", (3, 8, 8))
         ops = [layer["op"] for layer in workload["layers"]]
         self.assertEqual((ops.count("multiply"), ops.count("average_pool"), ops.count("linear")), (2, 3, 5))
+
+    def test_norms_and_linear_layers_over_pixels(self):
+        workload, _, _, _ = self.lowered("Pixels", (3, 8, 8))
+        ops = [layer["op"] for layer in workload["layers"]]
+        self.assertEqual((ops.count("layer_norm"), ops.count("conv2d"), ops.count("linear"), ops.count("add")), (4, 4, 1, 1))
 
     def test_channel_shuffle(self):
         workload, tensors, codes, _ = self.lowered("Shuffled", (3, 8, 8))

@@ -141,7 +141,12 @@ class Command(Folder):
     def test_interrupted(self):
         program = subprocess.Popen([LACUNA, "lengths", TINY, BERT, "--distribution", self.file("d.yaml")],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.5)
+        children = f"/proc/{program.pid}/task/{program.pid}/children"
+        for _ in range(600):                                 # until it simulates
+            with open(children, encoding="ascii") as file:
+                if file.read().strip():
+                    break
+            time.sleep(0.05)
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=30)
         self.assertEqual((program.returncode, out), (130, ""))

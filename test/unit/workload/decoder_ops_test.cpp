@@ -95,6 +95,13 @@ TEST_F(DecoderOps, MultiplyByOneTokenScalesTheChannels) {
       HasSubstr("the operands have shapes [6, 40] and [1, 40]"));
 }
 
+TEST_F(DecoderOps, NormsOfPixelsAreThoseOfTokens) {
+  for (const char* op :
+       {"op: rms_norm, output: {type: s8}", "op: layer_norm, output: {type: s8}"}) {
+    EXPECT_EQ(run(one("[6, 40]", "s8", op)), run(one("[2, 3, 40]", "s8", op))) << op;
+  }
+}
+
 TEST_F(DecoderOps, RmsNormOfATokenHasTheStatedSize) {
   const Graph graph = one("[5, 64]", "s8", "op: rms_norm, output: {type: s8}");
   const std::vector<int> x = input(graph);
