@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tables over the networks of configs/workloads/: what each kind of skipping buys on every one, throughput over the batch for
-BERT-large and Llama-2-7B, ViT against BERT at equal weight sparsity. One command; a row of the CSV per run.
+BERT-large and Llama-2-7B, decode with weights fetched whole and row by row, ViT against BERT at equal weight sparsity. One
+command; a row of the CSV per run.
 
     scripts/validate/networks.py --out docs/validation/networks.md --csv docs/validation/networks.csv
 
-Runs that the CSV already has (same chip, workload, parameters, skipping, batch) are not repeated: an interrupted table goes
-on. --tables skip,batch,vit chooses; --only bert-base,resnet-50 limits the networks; --quick takes two blocks of each
+Runs that the CSV already has (same workload, parameters, chip settings, skipping, batch) are not repeated: an interrupted table
+goes on. --tables skip,batch,layout,vit chooses; --only bert-base,resnet-50 limits the networks; --quick takes two blocks of each
 transformer and batches up to 4, to see that everything works. Exit status 1 if a run fails.
 """
 
@@ -23,7 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODES = ("dense", "weights", "activations", "dual")
-FIELDS = ("table", "network", "parameters", "skip", "batch", "cycles", "seconds", "samples_per_s", "energy_j", "macs_dense",
+FIELDS = ("table", "network", "parameters", "settings", "skip", "batch", "cycles", "seconds", "samples_per_s", "energy_j", "macs_dense",
           "macs_effective", "dram_read_bytes", "dram_write_bytes", "wall_s", "peak_mib")
 
 # name, file, parameters, what a sample is
@@ -46,6 +47,7 @@ NETWORKS = (
 )
 TRANSFORMERS = ("vit", "bert", "gpt", "llama", "mistral")
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
+TABLES = ("skip", "batch", "layout", "vit")
 
 HEAD = """\
 # Networks
@@ -56,19 +58,16 @@ no trained weights, so no accuracies. {note}
 """
 
 
-def settings_of(table, network, file, parameters, skip, batch):
-    return {"table": table, "network": network, "file": file, "parameters": " ".join(parameters), "skip": skip, "batch": batch}
-
-
 def wanted(tables, only, quick):
     jobs = []
 
-    def add(table, network, file, parameters, skip, batch):
+    def add(table, network, file, parameters, skip, batch, settings=""):
         if only and file not in only:
             return
         if quick and file.startswith(TRANSFORMERS):
             parameters = (*parameters, "layers=2")
-        jobs.append(settings_of(table, network, file, parameters, skip, batch))
+        jobs.append({"table": table, "network": network, "file": file, "parameters": " ".join(parameters), "settings": settings,
+                     "skip": skip, "batch": batch})
 
     if "skip" in tables:
         for network, file, parameters, _ in NETWORKS:
@@ -79,6 +78,13 @@ def wanted(tables, only, quick):
                                           ("llama-2-7b decode", "llama-2-7b", ("decode=1", "context=512"))):
             for batch in BATCHES if not quick else BATCHES[:3]:
                 add("batch", network, file, parameters, "dual", batch)
+    if "layout" in tables:
+        for network, file, parameters, _ in NETWORKS:
+            if "decode" not in network:
+                continue
+            for batch in (1, 4):
+                for layout in ("tile", "row"):
+                    add("layout", network, file, parameters, "dual", batch, f"mapper.layout={layout}")
     if "vit" in tables:
         for sparsity in ("0", "0.5", "0.7", "0.9"):
             for network, file, parameters in (("vit-b-16", "vit-b-16", ()), ("bert-base, 197 tokens", "bert-base",
@@ -88,7 +94,7 @@ def wanted(tables, only, quick):
 
 
 def key_of(row):
-    return tuple(str(row[field]) for field in ("table", "network", "parameters", "skip", "batch"))
+    return tuple(str(row[field]) for field in ("table", "network", "parameters", "settings", "skip", "batch"))
 
 
 def run(lacuna, chip, job):
@@ -96,6 +102,8 @@ def run(lacuna, chip, job):
                "--skip", job["skip"], "--samples", str(job["batch"]), "--batch", str(job["batch"]), "--threads", "1"]
     for parameter in [f"samples={job['batch']}", *job["parameters"].split()]:
         command += ["--param", parameter]
+    for setting in job["settings"].split():
+        command += ["--set", setting]
     begin = time.monotonic()
     with tempfile.TemporaryFile() as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as child:
         out = child.stdout.read()
@@ -109,7 +117,7 @@ def run(lacuna, chip, job):
     report = json.loads(out)
     dram = report["bandwidth"]["dram"]
     seconds = report["latency"]["seconds"]
-    return {**{field: job[field] for field in ("table", "network", "parameters", "skip", "batch")},
+    return {**{field: job[field] for field in ("table", "network", "parameters", "settings", "skip", "batch")},
             "cycles": report["latency"]["cycles"], "seconds": seconds, "samples_per_s": job["batch"] / seconds,
             "energy_j": report["energy"]["total_j"], "macs_dense": report["macs"]["dense"],
             "macs_effective": report["macs"]["effective"], "dram_read_bytes": dram["read_bytes"],
@@ -174,6 +182,24 @@ def page(rows, command, chip, quick):
                          f"{float(row['energy_j']) * 1e3 / batch:.2f} | {traffic / 1e6 / batch:.1f} |")
         lines.append("")
 
+    table = [row for row in rows if row["table"] == "layout" and row["settings"] == "mapper.layout=tile"]
+    if table:
+        lines += ["## Decode: weights as tiles, or only the rows that activations ask for\n",
+                  "Dual skipping in both; `mapper.layout: row` lets zero activations save DRAM traffic, not only products.\n",
+                  "| network | batch | tile ms | row ms | tile / row | DRAM MB per token tile | row | mJ per token tile | row |",
+                  "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+        for tile in table:
+            row = by_key.get(key_of({**tile, "settings": "mapper.layout=row"}))
+            if row is None:
+                continue
+            batch = int(tile["batch"])
+            megabytes, energy = ([float(each[field]) * scale / batch for each in (tile, row)]
+                                 for field, scale in (("dram_read_bytes", 1e-6), ("energy_j", 1e3)))
+            lines.append(f"| {tile['network']} | {batch} | {float(tile['seconds']) * 1e3:.2f} | {float(row['seconds']) * 1e3:.2f} | "
+                         f"{float(tile['cycles']) / float(row['cycles']):.2f}x | {megabytes[0]:.1f} | {megabytes[1]:.1f} | "
+                         f"{energy[0]:.2f} | {energy[1]:.2f} |")
+        lines.append("")
+
     table = [row for row in rows if row["table"] == "vit"]
     if table:
         lines += ["## ViT-B/16 against BERT-base at equal weight sparsity, dual skipping\n",
@@ -192,7 +218,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--lacuna", default=str(ROOT / "build" / "bin" / "lacuna"))
     parser.add_argument("--chip", default=str(ROOT / "configs" / "chips" / "reference.yaml"))
-    parser.add_argument("--tables", default="skip,batch,vit")
+    parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--only", default="", help="files of configs/workloads without .yaml, comma between")
     parser.add_argument("--out", type=pathlib.Path, help="the page, Markdown")
     parser.add_argument("--csv", type=pathlib.Path, required=True)
@@ -200,9 +226,9 @@ def main():
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     tables = options.tables.split(",")
-    unknown = set(tables) - {"skip", "batch", "vit"}
+    unknown = set(tables) - set(TABLES)
     if unknown:
-        parser.error(f"there is no table {', '.join(sorted(unknown))}; known are skip, batch and vit")
+        parser.error(f"there is no table {', '.join(sorted(unknown))}; known are {', '.join(TABLES)}")
 
     done = {}
     if options.csv.exists():
@@ -222,7 +248,7 @@ def main():
                 failed += 1
                 continue
             done[key_of(row)] = row
-            print(f"{row['table']}: {row['network']} {row['parameters']} {row['skip']} batch {row['batch']}: {row['cycles']} cycles, "
+            print(f"{row['table']}: {row['network']} {row['parameters']} {row['settings']} {row['skip']} batch {row['batch']}: {row['cycles']} cycles, "
                   f"{row['wall_s']} s", file=sys.stderr)
             order = {key_of(each): index for index, each in enumerate(jobs)}
             write_csv(options.csv, sorted(done.values(), key=lambda each: order.get(key_of(each), len(order))))
