@@ -21,6 +21,11 @@ using timing::engine::Tile;
 
 /// Remembered results are dropped, all at once, when they take about this many bytes.
 constexpr std::size_t kMemoryWords = (std::size_t{64} << 20U) / 8;
+/// Waking a thread costs the one that does it about a pass: not for less than this many of them.
+/// What nobody has begun the caller evaluates itself.
+constexpr int kWorthWaking = 6;
+/// How often a waiting thread lets others run before it sleeps.
+constexpr int kYields = 40;
 constexpr std::size_t kSeenKeys = std::size_t{1} << 18U;
 
 /// A result that was evaluated with `assumed` is that of `command` too.
@@ -67,6 +72,7 @@ void Evaluator::perform(Job& job) const {
   try {
     EvaluateOptions options;
     options.functional = job.functional;
+    options.own_sums = job.command.psum_read;  // others are known when the pass before is computed
     job.result = timing::engine::evaluate(engine_, *job.tile, *job.block, job.command, {}, options);
   } catch (...) {
     job.failure = std::current_exception();
@@ -76,18 +82,33 @@ void Evaluator::perform(Job& job) const {
 void Evaluator::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    for (int i = 0; i < kYields && queue_.empty() && !closed_; ++i) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    }
+    ++sleeping_;
     filled_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    --sleeping_;
     if (closed_) return;
     const std::shared_ptr<Job> job = std::move(queue_.front());
     queue_.pop_front();
     if (job->started) continue;
     job->started = true;
+    --open_;
     lock.unlock();
     perform(*job);
-    lock.lock();
     job->done = true;
+    lock.lock();
     finished_.notify_all();
   }
+}
+
+void Evaluator::wait_for(const Job& job) {
+  for (int i = 0; i < kYields && !job.done; ++i) std::this_thread::yield();
+  if (job.done) return;
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [&job] { return job.done.load(); });
 }
 
 void Evaluator::foresee(const PassRequest& request, std::uint64_t ticket) {
@@ -98,27 +119,32 @@ void Evaluator::foresee(const PassRequest& request, std::uint64_t ticket) {
   job->tile = request.tile;
   job->block = request.block;
   job->command = command;
-  // Partial sums are only known when the pass before has been computed.
-  job->functional = request.compute && !command.psum_read;
+  job->functional = request.compute;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     jobs_[ticket] = job;
     queue_.push_back(std::move(job));
+    wake = ++open_ >= kWorthWaking && sleeping_ > 0;
   }
-  filled_.notify_one();
+  if (wake) filled_.notify_one();
 }
 
 std::shared_ptr<Evaluator::Job> Evaluator::take(std::uint64_t ticket) {
-  std::unique_lock lock(mutex_);
-  const auto found = jobs_.find(ticket);
-  if (found == jobs_.end()) return nullptr;
-  std::shared_ptr<Job> job = std::move(found->second);
-  jobs_.erase(found);
-  if (!job->started) {  // nobody has begun: the caller knows the true carry-in
-    job->started = true;
-    return nullptr;
+  std::shared_ptr<Job> job;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(ticket);
+    if (found == jobs_.end()) return nullptr;
+    job = std::move(found->second);
+    jobs_.erase(found);
+    if (!job->started) {  // nobody has begun: the caller knows the true carry-in
+      job->started = true;
+      --open_;
+      return nullptr;
+    }
   }
-  finished_.wait(lock, [&job] { return job->done; });
+  wait_for(*job);
   return job;
 }
 
@@ -140,27 +166,30 @@ PassResult Evaluator::evaluate(const PassRequest& request, std::uint64_t ticket)
   PassCommand command = request.command;
   EvaluateOptions options;
   options.functional = request.compute;
-  bool ready = false;
   if (job != nullptr) {
     if (job->failure) std::rethrow_exception(job->failure);
-    ready = holds_for(job->result, job->command.hold1, job->command.hold2, command);
-    if (ready) {
-      result = std::move(job->result);
-      command = job->command;
-      options.timing = false;
-      options.functional = request.compute && !job->functional;
-    }
+    result = std::move(job->result);
+    options.timing = !holds_for(result, job->command.hold1, job->command.hold2, command);
+    options.functional = request.compute && !job->functional;
+    if (!options.timing) command = job->command;
   }
-  if (!ready || options.functional) {
+  if (options.timing || options.functional) {
     PassResult rest = timing::engine::evaluate(engine_, *request.tile, *request.block,
                                                request.command, request.psum_in, options);
-    if (!ready) {
-      result = std::move(rest);
+    if (!options.timing || !options.functional) {  // the worker has done the other part
+      PassResult& function = options.functional ? rest : result;
+      PassResult& timing = options.timing ? rest : result;
+      timing.outputs = std::move(function.outputs);
+      timing.psum_out = std::move(function.psum_out);
+      timing.counters.outputs_nonzero = function.counters.outputs_nonzero;
+      if (options.timing) result = std::move(rest);
     } else {
-      result.outputs = std::move(rest.outputs);
-      result.psum_out = std::move(rest.psum_out);
-      result.counters.outputs_nonzero = rest.counters.outputs_nonzero;
+      result = std::move(rest);
     }
+  }
+  if (job != nullptr && job->functional && request.command.psum_read) {
+    timing::engine::add_partial_sums(engine_, *request.tile, *request.block, request.command,
+                                     request.psum_in, result);
   }
   if (!request.compute && std::exchange(seen_[key % kSeenKeys], key) == key) {
     memory_words_ += 64 + 2 * result.group_end.size();

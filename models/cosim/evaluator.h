@@ -10,6 +10,7 @@
 // What evaluate() returns never depends on what was foreseen, on which thread, or remembered.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -49,7 +50,7 @@ class Evaluator {
     timing::engine::PassCommand command;
     bool functional = false;
     bool started = false;
-    bool done = false;
+    std::atomic<bool> done = false;
     timing::engine::PassResult result;
     std::exception_ptr failure;
   };
@@ -58,6 +59,7 @@ class Evaluator {
     base::Cycle hold1 = 0, hold2 = 0;  ///< it was evaluated with
   };
   void work();
+  void wait_for(const Job& job);
   void perform(Job& job) const;
   [[nodiscard]] std::shared_ptr<Job> take(std::uint64_t ticket);
   [[nodiscard]] const Memory* remembered(std::uint64_t key,
@@ -73,6 +75,8 @@ class Evaluator {
   std::condition_variable finished_;
   std::deque<std::shared_ptr<Job>> queue_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Job>> jobs_;
+  int open_ = 0;      ///< jobs in the queue that nobody has begun
+  int sleeping_ = 0;  ///< workers
   bool closed_ = false;
   std::vector<std::thread> workers_;
 };

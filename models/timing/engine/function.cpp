@@ -80,7 +80,39 @@ const FunctionKernels& kernels_for(Kernel kernel) {
   return kernel == Kernel::kAvx2 || !have_avx512() ? avx2::kFunction : avx512::kFunction;
 }
 
+RequantizeInput requantize_input(const PassInputs& in) {
+  const Tile& tile = in.tile;
+  const PassCommand& command = in.command;
+  return {tile.bias.data(), tile.multiplier.data(), tile.shift.data(), tile.channels,
+          command.clamp_lo, command.clamp_hi,       command.gate};
+}
+
+/// Words of a group in the partial sum memory.
+std::size_t group_words_of(const PassInputs& in) {
+  return size_of(drain_beats(in.params, in.tile.rows)) * size_of(in.params.drain_width) *
+         size_of(in.params.lanes);
+}
+
 }  // namespace
+
+void post_process(const PassInputs& in, std::span<const std::int32_t> sums, Kernel kernel,
+                  PassResult& result) {
+  const int lanes = in.params.lanes;
+  const int channels = in.tile.channels;
+  const RequantizeInput input = requantize_input(in);
+  const RequantizeKernel requantize = kernels_for(kernel).requantize;
+  std::vector<std::int32_t> row(size_of(lanes == 1 ? 0 : channels));
+  result.outputs.resize(size_of(in.block.tokens) * size_of(channels));
+  std::int64_t nonzero = 0;
+  for (int token = 0; token < in.block.tokens; ++token) {
+    const std::int32_t* from = sums.data() + size_of(token / lanes) * group_words_of(in) +
+                               size_of(token % lanes);
+    for (std::size_t n = 0; n < row.size(); ++n) row[n] = from[n * size_of(lanes)];
+    nonzero += requantize(input, lanes == 1 ? from : row.data(),
+                          result.outputs.data() + size_of(token) * size_of(channels));
+  }
+  result.counters.outputs_nonzero = static_cast<std::uint64_t>(nonzero);
+}
 
 void evaluate_function(const PassInputs& in, std::span<const std::int32_t> psum_in, Kernel kernel,
                        PassResult& result) {
@@ -88,8 +120,7 @@ void evaluate_function(const PassInputs& in, std::span<const std::int32_t> psum_
   const PassCommand& command = in.command;
   const int lanes = in.params.lanes;
   const int channels = tile.channels;
-  const int beats = drain_beats(in.params, tile.rows);
-  const std::size_t group_words = size_of(beats) * size_of(in.params.drain_width) * size_of(lanes);
+  const std::size_t group_words = group_words_of(in);
   const FunctionKernels& kernels = kernels_for(kernel);
   const int quads = tile.k_ways * tile.quads();
 
@@ -103,9 +134,7 @@ void evaluate_function(const PassInputs& in, std::span<const std::int32_t> psum_
   scratch.activations.resize(size_of(kTokens) * size_of(4 * quads) + kRowSlack);
   scratch.sums.resize(size_of(kTokens) * size_of(channels));
   scratch.present.resize(size_of(quads));
-  const RequantizeInput requantize{tile.bias.data(), tile.multiplier.data(), tile.shift.data(),
-                                   channels,         command.clamp_lo,       command.clamp_hi,
-                                   command.gate};
+  const RequantizeInput requantize = requantize_input(in);
   // Word of channel n: (beat*W + n%W)*V + lane = n*V + lane.
   const auto word = [&](int token) {
     return size_of(token / lanes) * group_words + size_of(token % lanes);

@@ -27,6 +27,7 @@ void check_pass(const PassInputs& in, std::span<const std::int32_t> psum_in,
   if (!options.functional) return;
   LACUNA_CHECK(tile.has_codes(), "a tile without codes cannot be computed with");
   LACUNA_CHECK(command.psum_write || tile.has_post, "outputs need requantization");
+  if (options.own_sums) return;
   LACUNA_CHECK(!command.psum_read || psum_in.size() == static_cast<std::size_t>(psum_words(
                                                            params, tile.rows, block.groups)),
                "{} words of partial sums", psum_in.size());
@@ -102,8 +103,33 @@ PassResult evaluate(const params::EngineParams& params, const Tile& tile, const 
     }
     finish_counters(inputs, result);
   }
-  if (options.functional) evaluate_function(inputs, psum_in, options.kernel, result);
+  if (options.functional && options.own_sums) {
+    PassCommand sums = command;
+    sums.psum_read = false;
+    sums.psum_write = true;
+    evaluate_function({params, tile, block, sums}, {}, options.kernel, result);
+  } else if (options.functional) {
+    evaluate_function(inputs, psum_in, options.kernel, result);
+  }
   return result;
+}
+
+void add_partial_sums(const params::EngineParams& params, const Tile& tile, const Block& block,
+                      const PassCommand& command, std::span<const std::int32_t> psum_in,
+                      PassResult& result) {
+  const PassInputs inputs{params, tile, block, command};
+  check_pass(inputs, psum_in, {});
+  LACUNA_CHECK(result.psum_out.size() ==
+                   static_cast<std::size_t>(psum_words(params, tile.rows, block.groups)),
+               "{} words of sums", result.psum_out.size());
+  for (std::size_t i = 0; i < psum_in.size(); ++i) {
+    result.psum_out[i] =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(result.psum_out[i]) +
+                                  static_cast<std::uint32_t>(psum_in[i]));
+  }
+  if (command.psum_write) return;
+  post_process(inputs, result.psum_out, Kernel::kAuto, result);
+  result.psum_out.clear();
 }
 
 base::Cycle dense_pass_length(const params::EngineParams& params, int positions, int rows,

@@ -44,7 +44,10 @@ enum class Kernel {
 struct EvaluateOptions {
   bool timing = true;      ///< length, F, E and all counters except outputs_nonzero
   bool functional = true;  ///< outputs or psum_out, outputs_nonzero
-  bool trace = false;      ///< every I, M, S (implies timing with Kernel::kPlain)
+  /// The function as far as it does not depend on earlier passes: psum_out holds the sums of this
+  /// pass alone, whatever the command says; add_partial_sums() makes the rest of them.
+  bool own_sums = false;
+  bool trace = false;  ///< every I, M, S (implies timing with Kernel::kPlain)
   Kernel kernel = Kernel::kAuto;
 };
 
@@ -92,6 +95,12 @@ struct CarryIn {
                                   const Block& block, const PassCommand& command,
                                   std::span<const std::int32_t> psum_in = {},
                                   const EvaluateOptions& options = {});
+
+/// Turns the sums of a pass evaluated with `own_sums` into what evaluate() gives: psum_out, or
+/// outputs and outputs_nonzero.
+void add_partial_sums(const params::EngineParams& params, const Tile& tile, const Block& block,
+                      const PassCommand& command, std::span<const std::int32_t> psum_in,
+                      PassResult& result);
 
 /// A dense pass in closed form (section 7): all weights and activations non-zero, every way X
 /// positions, N = P*rows, no carry-in, D*rows >= 3. Returns the pass length.

@@ -32,6 +32,10 @@ void count_structure(const PassInputs& inputs, Counters& counters);
 /// Counters that follow from the others.
 void finish_counters(const PassInputs& inputs, PassResult& result);
 
+/// Outputs and outputs_nonzero of sums that lie as in psum_out.
+void post_process(const PassInputs& inputs, std::span<const std::int32_t> sums, Kernel kernel,
+                  PassResult& result);
+
 /// Sums of products, post-processing: outputs or psum_out, and outputs_nonzero.
 void evaluate_function(const PassInputs& inputs, std::span<const std::int32_t> psum_in,
                        Kernel kernel, PassResult& result);

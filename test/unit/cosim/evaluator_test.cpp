@@ -24,11 +24,13 @@ struct Ask {
   SmallPass pass;
   PassCommand command;
   bool compute = true;
+  std::vector<std::int32_t> psum_in;
 };
 
 PassRequest request(const Ask& ask, const PassCommand& command, std::uint64_t ticket) {
   PassRequest request{ask.pass.tile, ask.pass.block, command, {}, 0, "fc", 0};
   request.compute = ask.compute;
+  request.psum_in = ask.psum_in;
   request.ticket = ticket;
   return request;
 }
@@ -44,7 +46,17 @@ std::vector<Ask> asks(int count) {
     ask.command.hold1 = rng.range(0, 40);
     ask.command.hold2 = rng.range(0, ask.command.hold1);
     if (rng.bernoulli(0.3)) ask.command.hold1 = ask.command.hold2 = 0;
-    ask.compute = rng.bernoulli(0.5);
+    ask.compute = rng.bernoulli(0.6);
+    // In the middle of a K that is split, at its end ...
+    ask.pass.command.psum_read = ask.command.psum_read = rng.bernoulli(0.5);
+    ask.pass.command.psum_write = ask.command.psum_write = rng.bernoulli(0.5);
+    if (ask.command.psum_read) {
+      ask.psum_in.resize(static_cast<std::size_t>(timing::engine::psum_words(
+          small_engine(), ask.pass.tile->rows, ask.pass.block->groups)));
+      for (auto& sum : ask.psum_in) {
+        sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(rng.below(1ULL << 32U)));
+      }
+    }
     result.push_back(ask);
   }
   return result;
@@ -53,8 +65,8 @@ std::vector<Ask> asks(int count) {
 PassResult alone(const Ask& ask) {
   timing::engine::EvaluateOptions options;
   options.functional = ask.compute;
-  return timing::engine::evaluate(small_engine(), *ask.pass.tile, *ask.pass.block, ask.command, {},
-                                  options);
+  return timing::engine::evaluate(small_engine(), *ask.pass.tile, *ask.pass.block, ask.command,
+                                  ask.psum_in, options);
 }
 
 void expect_same(const PassResult& actual, const PassResult& expected) {
@@ -62,6 +74,7 @@ void expect_same(const PassResult& actual, const PassResult& expected) {
   EXPECT_EQ(actual.group_end, expected.group_end);
   EXPECT_EQ(actual.drain_end, expected.drain_end);
   EXPECT_EQ(actual.outputs, expected.outputs);
+  EXPECT_EQ(actual.psum_out, expected.psum_out);
   EXPECT_EQ(actual.counters, expected.counters);
 }
 
@@ -69,7 +82,7 @@ TEST(Evaluator, OneThreadForeseesNothingAndIsRight) {
   Evaluator evaluator(small_engine(), 1);
   std::uint64_t ticket = 0;
   for (const Ask& ask : asks(300)) {
-    evaluator.foresee(request(ask, {}, ticket), ticket);
+    evaluator.foresee(request(ask, ask.pass.command, ticket), ticket);
     expect_same(evaluator.evaluate(request(ask, ask.command, ticket), ticket), alone(ask));
     ++ticket;
   }
