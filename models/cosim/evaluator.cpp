@@ -23,9 +23,9 @@ using timing::engine::Tile;
 constexpr std::size_t kMemoryWords = (std::size_t{64} << 20U) / 8;
 /// Waking a thread costs the one that does it about a pass: not for less than this many of them.
 /// What nobody has begun the caller evaluates itself.
-constexpr int kWorthWaking = 6;
+constexpr int kWorthWaking = 3;
 /// How often a waiting thread lets others run before it sleeps.
-constexpr int kYields = 40;
+constexpr int kYields = 60;
 constexpr std::size_t kSeenKeys = std::size_t{1} << 18U;
 
 /// A result that was evaluated with `assumed` is that of `command` too.
