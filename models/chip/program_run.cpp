@@ -405,6 +405,10 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
   std::vector<std::uint8_t> gathered;
   if (of.gemm.im2col) gathered.resize(rows * static_cast<std::size_t>(of.gemm.k));
   std::vector<std::int64_t> encoded(rows, 0);
+  // Where a token's piece is all of the block's k, the block has counted its codes.
+  const bool counted = !of.gemm.im2col && gather_end - gather_begin == 1 &&
+                       chip_.engine.lanes == 1 && chip_.engine.skip_activations &&
+                       chip_.compress.activations == params::ActivationFormat::kBitmask;
   int sample = -1;
   std::optional<workload::Left> left;
   for (std::size_t i = 0; i < rows; ++i) {
@@ -422,7 +426,9 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
       const std::int64_t column = head * gather_k;
       add_read(spans[static_cast<std::size_t>(g - gather_begin)], of.input, sample,
                token * input.channels() + column + from, token * input.channels() + column + to);
-      if (!of.gemm.im2col) {
+      if (counted) {
+        encoded[i] = range.count();  // until the block is there
+      } else if (!of.gemm.im2col) {
         encoded[i] += encoded_bytes(left->segment(row, g) + from, to - from);
       }
     }
@@ -443,6 +449,15 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
   source.rows = pointers;
   auto made = std::make_shared<engine_model::Block>(engine_model::make_block(chip_.engine, source));
   const auto lanes = static_cast<std::size_t>(chip_.engine.lanes);
+  for (std::size_t i = 0; counted && i < rows; ++i) {
+    if (encoded[i] == 0) continue;  // padding
+    std::int64_t nonzeros = 0;
+    for (int way = 0; way < made->k_ways; ++way) {
+      nonzeros += made->set_bits(way, static_cast<int>(i));
+    }
+    encoded[i] = engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()),
+                                            nonzeros);
+  }
   for (int group = 0; group < made->groups; ++group) {
     std::int64_t bytes = 0;
     const std::size_t begin = static_cast<std::size_t>(group) * lanes;

@@ -85,20 +85,20 @@ class BlockBuilder {
 
   Block build(const params::EngineParams& params) {
     used_.assign(size_of(block_.k_ways), 0);
+    // Room for the worst case, kept between blocks; what was used is copied.
+    thread_local std::vector<std::uint8_t> room;
+    const std::size_t way_room =
+        size_of(block_.groups) * size_of(block_.positions) * size_of(block_.lanes);
+    if (room.size() < size_of(block_.k_ways) * way_room) {
+      room.resize(size_of(block_.k_ways) * way_room);
+    }
+    for (int q = 0; q < block_.k_ways; ++q) room_[size_of(q)] = room.data() + size_of(q) * way_room;
     for (int g = 0; g < block_.groups; ++g) {
-      // Room for the worst case of this group; cut to size at the end.
-      for (int q = 0; q < block_.k_ways; ++q) {
-        auto& values = block_.values[size_of(q)];
-        const std::size_t need =
-            used_[size_of(q)] + size_of(block_.positions) * size_of(block_.lanes);
-        if (values.size() < need) values.resize(std::max(need, values.size() * 2));
-      }
       for (int w = 0; w < block_.windows; ++w) add_window(g, w);
     }
     for (int w = 0; simple_ && w < block_.windows; ++w) simple_counts(w);
     for (int q = 0; q < block_.k_ways; ++q) {
-      block_.values[size_of(q)].resize(used_[size_of(q)]);
-      block_.values[size_of(q)].shrink_to_fit();
+      block_.values[size_of(q)].assign(room_[size_of(q)], room_[size_of(q)] + used_[size_of(q)]);
     }
     block_.image_bytes = block_image_bytes(params, block_);
     block_.key = hash();
@@ -215,7 +215,7 @@ class BlockBuilder {
   void add_values(const std::uint8_t* codes, const RawMask& any, int words) {
     const auto last_way = static_cast<unsigned>(block_.k_ways - 1);
     std::array<std::uint8_t*, 16> next{};
-    for (std::size_t q = 0; q <= last_way; ++q) next[q] = block_.values[q].data() + used_[q];
+    for (std::size_t q = 0; q <= last_way; ++q) next[q] = room_[q] + used_[q];
     for (int i = 0; i < words; ++i) {
       for (std::uint64_t bits = any[size_of(i)]; bits != 0; bits &= bits - 1) {
         const auto k = static_cast<unsigned>(64 * i + base::lowest_bit(bits));
@@ -223,7 +223,7 @@ class BlockBuilder {
       }
     }
     for (std::size_t q = 0; q <= last_way; ++q) {
-      used_[q] = static_cast<std::size_t>(next[q] - block_.values[q].data());
+      used_[q] = static_cast<std::size_t>(next[q] - room_[q]);
     }
   }
 
@@ -269,7 +269,7 @@ class BlockBuilder {
                           ? k >> std::countr_zero(static_cast<unsigned>(block_.k_ways))
                           : k / block_.k_ways;
     std::size_t& used = used_[size_of(way)];
-    std::uint8_t* values = block_.values[size_of(way)].data() + used;
+    std::uint8_t* values = room_[size_of(way)] + used;
     used += size_of(block_.lanes);
     const std::size_t column = size_of(way) * size_of(block_.positions) + size_of(position + index);
     std::uint32_t nonzeros = 0;
@@ -301,7 +301,8 @@ class BlockBuilder {
   const BlockSource& source_;
   WindowTable table_;
   Block block_;
-  std::vector<std::size_t> used_;  // bytes of each way's values
+  std::array<std::uint8_t*, 16> room_{};  // for each way's values
+  std::vector<std::size_t> used_;         // bytes of each way's values
   int first_segment_ = 0;
   int touched_ = 0;
   bool power_of_two_ways_ = false;

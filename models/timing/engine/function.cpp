@@ -158,7 +158,7 @@ void evaluate_function(const PassInputs& in, std::span<const std::int32_t> psum_
                        static_cast<std::ptrdiff_t>(group_words));
       continue;
     }
-    std::fill(scratch.sums.begin(), scratch.sums.end(), 0);
+    std::fill_n(scratch.sums.begin(), size_of(tokens) * size_of(channels), 0);
     if (command.psum_read && !command.psum_write) {
       for (int t = 0; t < tokens; ++t) {
         const std::int32_t* from = psum_in.data() + word(first + t);

@@ -89,9 +89,9 @@ template <class Scalar>
 struct Block {
   int count;
   Loss loss;
-  bool bank;                         // the bank counts
-  int bank_free;                     // relative to the issue before the block
-  int advance;                       // cycles from the issue before the block to its last one
+  bool bank;                      // the bank counts
+  int bank_free;                  // relative to the issue before the block
+  int advance;                    // cycles from the issue before the block to its last one
   alignas(64) Scalar issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
   alignas(64) Scalar blocked[kBlock];
   alignas(64) Scalar empty[kBlock];
@@ -276,7 +276,7 @@ struct Kernel {
     const auto step = [&](int i) __attribute__((always_inline)) {
       Vector slots;
       load_counts(slots, column + position[i] * stride);
-      return run_step<kLoss, kBank>(lanes, bank_free, slots,
+      return run_step<kLoss, kBank>(lanes, bank_free, slots, splat<Vector>(1),
                                     BlockScalars<Vector, Scalar>{block, i});
     };
     RowMaxima<Vector> maxima;
@@ -311,7 +311,7 @@ struct Kernel {
 
   /// One entry: its MAC slots in each PE, its scalars. Returns M + 1.
   template <Loss kLoss, bool kBank, class V, class Scalars>
-  static LACUNA_INLINE V run_step(Lanes<V>& lanes, V& bank_free, const V& slots,
+  static LACUNA_INLINE V run_step(Lanes<V>& lanes, V& bank_free, const V& slots, const V& one,
                                   const Scalars& scalars) {
     const auto needs = greater(slots, splat<V>(0));
     const V mask_stage = vmax(scalars.issue(), lanes.leave);
@@ -321,7 +321,7 @@ struct Kernel {
       taken = vmax(ready, bank_free);
       lanes.bank = lanes.bank + ((taken - ready) & needs);
       lanes.leave = vmax(mask_stage, taken & needs);
-      bank_free = bank_free - splat<V>(1);
+      bank_free = bank_free - one;
     } else {
       lanes.leave = vmax(mask_stage, lanes.free & needs);
     }
@@ -337,7 +337,7 @@ struct Kernel {
         lanes.empty_seen = select(needs, empties, lanes.empty_seen);
       }
     }
-    lanes.free = select(needs, taken, lanes.free) + (slots - splat<V>(1));
+    lanes.free = select(needs, taken, lanes.free) + (slots - one);
     return mask_stage;
   }
 
@@ -353,13 +353,8 @@ struct Kernel {
     const Lanes<Vector>& from_a = a.lanes[0];
     const Lanes<Vector>& from_b = b.lanes[0];
     const Pair zero = splat<Pair>(0);
-    Lanes<Pair> lanes{join(from_a.leave, from_b.leave),
-                      join(from_a.free, from_b.free),
-                      zero,
-                      zero,
-                      zero,
-                      zero,
-                      zero};
+    Lanes<Pair> lanes{join(from_a.leave, from_b.leave), join(from_a.free, from_b.free),
+                      zero, zero, zero, zero, zero};
     if constexpr (kLoss != Loss::kNone) {
       lanes.blocked_seen = join(from_a.blocked_seen, from_b.blocked_seen);
       lanes.imbalance = join(from_a.imbalance, from_b.imbalance);
@@ -370,8 +365,8 @@ struct Kernel {
     }
     if constexpr (kBank) lanes.bank = join(from_a.bank, from_b.bank);
     Pair bank_free = join(splat<Vector>(first.bank_free), splat<Vector>(second.bank_free));
-    PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)), zero,
-                        zero, first_lags()};
+    PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)),
+                        zero, zero, first_lags()};
     if constexpr (kLoss != Loss::kNone) {
       scalars.all_blocked =
           join(load_lags<Vector>(first.blocked), load_lags<Vector>(second.blocked));
@@ -379,21 +374,23 @@ struct Kernel {
     if constexpr (kLoss == Loss::kBoth) {
       scalars.all_empty = join(load_lags<Vector>(first.empty), load_lags<Vector>(second.empty));
     }
+    const Pair one = opaque_one();
     RowMaxima<Pair> maxima;
     LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) {
       Pair slots;
-      load_counts(slots, a.slots + position_a[i] * kBlock, b.slots + position_b[i] * kBlock);
-      maxima.add(i, run_step<kLoss, kBank>(lanes, bank_free, slots, scalars));
-      scalars.lag = scalars.lag + splat<Pair>(1);
+      load_counts(slots, a.slots + std::size_t{position_a[i]} * kBlock,
+                  b.slots + std::size_t{position_b[i]} * kBlock);
+      maxima.add(i, run_step<kLoss, kBank>(lanes, bank_free, slots, one, scalars));
+      scalars.lag = scalars.lag + one;
     }
     lanes.free = lanes.free - join(splat<Vector>(first.advance - kBlock),
                                    splat<Vector>(second.advance - kBlock));
     lanes.leave = lanes.leave - join(splat<Vector>(first.advance - first.count),
                                      splat<Vector>(second.advance - second.count));
-    bad_pair =
-        bad_pair ||
-        any_lane(greater(vmax(lanes.free, lanes.leave), splat<Pair>(static_cast<int>(T::kHigh)))) ||
-        any_lane(greater(splat<Pair>(static_cast<int>(T::kLow)), lanes.free));
+    bad_pair = bad_pair ||
+               any_lane(greater(vmax(lanes.free, lanes.leave),
+                                splat<Pair>(static_cast<int>(T::kHigh)))) ||
+               any_lane(greater(splat<Pair>(static_cast<int>(T::kLow)), lanes.free));
     Lanes<Vector>& to_a = a.lanes[0];
     Lanes<Vector>& to_b = b.lanes[0];
     split(vmax(lanes.leave, zero), to_a.leave, to_b.leave);
@@ -688,8 +685,8 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  Kernel<Lag, Count> kernel{in, out,   counts, in.count_stride / kBlock, {}, {}, {},
-                            {}, false, false,  in.depth >= kBlock};
+  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {},
+                            {}, {},  false,  false,  in.depth >= kBlock};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {

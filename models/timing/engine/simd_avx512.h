@@ -68,6 +68,13 @@ struct PairScalars {
     return {_mm512_permutexvar_epi16(lag.v, all_empty.v)};
   }
 };
+/// Hidden from the compiler, which would make a constant of every multiple of it, each with an
+/// instruction of its own.
+static LACUNA_INLINE Pair opaque_one() {
+  Pair one{_mm512_set1_epi16(1)};
+  asm("" : "+v"(one.v));
+  return one;
+}
 /// Picks the first entry of both blocks.
 static LACUNA_INLINE Pair first_lags() {
   return {_mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(16), 1)};
