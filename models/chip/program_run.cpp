@@ -455,8 +455,8 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
     for (int way = 0; way < made->k_ways; ++way) {
       nonzeros += made->set_bits(way, static_cast<int>(i));
     }
-    encoded[i] = engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()),
-                                            nonzeros);
+    encoded[i] =
+        engine_model::stored_bytes(chip_.engine, static_cast<int>(range.count()), nonzeros);
   }
   for (int group = 0; group < made->groups; ++group) {
     std::int64_t bytes = 0;

@@ -183,8 +183,10 @@ void measure_model(const std::vector<Work>& works, int rounds) {
       });
     }
   }
-  std::printf("model, one thread, %s: processor ns per issued entry\n",
-              have_avx2() ? "AVX2" : "portable vectors");
+  std::printf("model, one thread, %s: processor ns per issued entry\n", have_avx512() ? "AVX-512"
+                                                                        : have_avx2()
+                                                                            ? "AVX2"
+                                                                            : "portable vectors");
   std::printf("  %-22s %9s %9s %9s %11s %12s %12s\n", "case", "plain", "portable", "fast",
               "plain:fast", "dense MAC/s", "and function");
   for (std::size_t i = 0; i < works.size(); ++i) {

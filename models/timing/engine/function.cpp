@@ -105,8 +105,8 @@ void post_process(const PassInputs& in, std::span<const std::int32_t> sums, Kern
   result.outputs.resize(size_of(in.block.tokens) * size_of(channels));
   std::int64_t nonzero = 0;
   for (int token = 0; token < in.block.tokens; ++token) {
-    const std::int32_t* from = sums.data() + size_of(token / lanes) * group_words_of(in) +
-                               size_of(token % lanes);
+    const std::int32_t* from =
+        sums.data() + size_of(token / lanes) * group_words_of(in) + size_of(token % lanes);
     for (std::size_t n = 0; n < row.size(); ++n) row[n] = from[n * size_of(lanes)];
     nonzero += requantize(input, lanes == 1 ? from : row.data(),
                           result.outputs.data() + size_of(token) * size_of(channels));

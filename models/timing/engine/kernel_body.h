@@ -89,9 +89,9 @@ template <class Scalar>
 struct Block {
   int count;
   Loss loss;
-  bool bank;                      // the bank counts
-  int bank_free;                  // relative to the issue before the block
-  int advance;                    // cycles from the issue before the block to its last one
+  bool bank;                         // the bank counts
+  int bank_free;                     // relative to the issue before the block
+  int advance;                       // cycles from the issue before the block to its last one
   alignas(64) Scalar issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
   alignas(64) Scalar blocked[kBlock];
   alignas(64) Scalar empty[kBlock];
@@ -353,8 +353,13 @@ struct Kernel {
     const Lanes<Vector>& from_a = a.lanes[0];
     const Lanes<Vector>& from_b = b.lanes[0];
     const Pair zero = splat<Pair>(0);
-    Lanes<Pair> lanes{join(from_a.leave, from_b.leave), join(from_a.free, from_b.free),
-                      zero, zero, zero, zero, zero};
+    Lanes<Pair> lanes{join(from_a.leave, from_b.leave),
+                      join(from_a.free, from_b.free),
+                      zero,
+                      zero,
+                      zero,
+                      zero,
+                      zero};
     if constexpr (kLoss != Loss::kNone) {
       lanes.blocked_seen = join(from_a.blocked_seen, from_b.blocked_seen);
       lanes.imbalance = join(from_a.imbalance, from_b.imbalance);
@@ -365,8 +370,8 @@ struct Kernel {
     }
     if constexpr (kBank) lanes.bank = join(from_a.bank, from_b.bank);
     Pair bank_free = join(splat<Vector>(first.bank_free), splat<Vector>(second.bank_free));
-    PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)),
-                        zero, zero, first_lags()};
+    PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)), zero,
+                        zero, first_lags()};
     if constexpr (kLoss != Loss::kNone) {
       scalars.all_blocked =
           join(load_lags<Vector>(first.blocked), load_lags<Vector>(second.blocked));
@@ -387,10 +392,10 @@ struct Kernel {
                                    splat<Vector>(second.advance - kBlock));
     lanes.leave = lanes.leave - join(splat<Vector>(first.advance - first.count),
                                      splat<Vector>(second.advance - second.count));
-    bad_pair = bad_pair ||
-               any_lane(greater(vmax(lanes.free, lanes.leave),
-                                splat<Pair>(static_cast<int>(T::kHigh)))) ||
-               any_lane(greater(splat<Pair>(static_cast<int>(T::kLow)), lanes.free));
+    bad_pair =
+        bad_pair ||
+        any_lane(greater(vmax(lanes.free, lanes.leave), splat<Pair>(static_cast<int>(T::kHigh)))) ||
+        any_lane(greater(splat<Pair>(static_cast<int>(T::kLow)), lanes.free));
     Lanes<Vector>& to_a = a.lanes[0];
     Lanes<Vector>& to_b = b.lanes[0];
     split(vmax(lanes.leave, zero), to_a.leave, to_b.leave);
@@ -685,8 +690,8 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  Kernel<Lag, Count> kernel{in, out, counts, in.count_stride / kBlock, {}, {},
-                            {}, {},  false,  false,  in.depth >= kBlock};
+  Kernel<Lag, Count> kernel{in, out,   counts, in.count_stride / kBlock, {}, {}, {},
+                            {}, false, false,  in.depth >= kBlock};
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {

@@ -123,9 +123,8 @@ void add_partial_sums(const params::EngineParams& params, const Tile& tile, cons
                    static_cast<std::size_t>(psum_words(params, tile.rows, block.groups)),
                "{} words of sums", result.psum_out.size());
   for (std::size_t i = 0; i < psum_in.size(); ++i) {
-    result.psum_out[i] =
-        static_cast<std::int32_t>(static_cast<std::uint32_t>(result.psum_out[i]) +
-                                  static_cast<std::uint32_t>(psum_in[i]));
+    result.psum_out[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(result.psum_out[i]) +
+                                                   static_cast<std::uint32_t>(psum_in[i]));
   }
   if (command.psum_write) return;
   post_process(inputs, result.psum_out, Kernel::kAuto, result);

@@ -51,8 +51,8 @@ std::vector<Ask> asks(int count) {
     ask.pass.command.psum_read = ask.command.psum_read = rng.bernoulli(0.5);
     ask.pass.command.psum_write = ask.command.psum_write = rng.bernoulli(0.5);
     if (ask.command.psum_read) {
-      ask.psum_in.resize(static_cast<std::size_t>(timing::engine::psum_words(
-          small_engine(), ask.pass.tile->rows, ask.pass.block->groups)));
+      ask.psum_in.resize(static_cast<std::size_t>(
+          timing::engine::psum_words(small_engine(), ask.pass.tile->rows, ask.pass.block->groups)));
       for (auto& sum : ask.psum_in) {
         sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(rng.below(1ULL << 32U)));
       }
