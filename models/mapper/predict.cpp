@@ -44,6 +44,19 @@ double row_layout_bytes(const params::EngineParams& engine, int rows, double k, 
   return 2 * k + 10.0 * rows * engine.pes + share * k * padded;
 }
 
+/// K of the longest part against that of a mean one.
+double longest_part(const Split& split, const WindowTable& windows) {
+  std::int64_t longest = 0;
+  for (int part = 0; part < split.k_parts; ++part) {
+    std::int64_t k = 0;
+    for (int i = split.first_k_tile(part); i < split.first_k_tile(part + 1); ++i) {
+      k += split.k_tiles[static_cast<std::size_t>(i)].k;
+    }
+    longest = std::max(longest, k);
+  }
+  return static_cast<double>(longest * split.k_parts) / static_cast<double>(windows.segments().k());
+}
+
 }  // namespace
 
 std::string_view bound_name(Bound bound) {
@@ -83,20 +96,26 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double ways = engine.k_ways;
   const double pes = static_cast<double>(engine.pes) * ways;
   const double tiles_k = static_cast<double>(split.k_tiles.size());
-  const double parts = split.k_parts;
   const double density = engine.skip_activations ? problem.activation_density : 1.0;
   const double united = 1.0 - std::pow(1.0 - density, lanes);
+  const double parts = split.k_parts;
+  const double tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads * parts;
+  // Of the busiest core: mean tiles, but a whole one where it has just one.
   const double channels =
-      static_cast<double>(problem.n) / static_cast<double>(split.n_tiles);  // mean
-  const double positions = static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
-  const double k = static_cast<double>(windows.segments().k()) / tiles_k;
+      tasks <= chip.cores ? std::min<double>(split.tile_channels, static_cast<double>(problem.n))
+                          : static_cast<double>(problem.n) / static_cast<double>(split.n_tiles);
+  // Of a mean K tile; where K has parts, of the longest part.
+  const double stretch = longest_part(split, windows);
+  const double positions =
+      stretch * static_cast<double>(windows.positions({0, windows.windows()})) / tiles_k;
+  const double k = stretch * static_cast<double>(windows.segments().k()) / tiles_k;
   const double groups = static_cast<double>(ceil_div<std::int64_t>(split.block_rows, engine.lanes));
   const double block_rows = split.block_rows;
 
   Prediction result;
   // A position is issued if an activation is there and any channel has a weight there.
   const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
-  const double windows_each = windows.windows() / tiles_k;
+  const double windows_each = stretch * windows.windows() / tiles_k;
   result.issue = groups * std::max(positions * united * present, windows_each * united);
   // Mean values of a PE, stretched by what balancing leaves (about a standard deviation).
   const double mean = k * channels * counts.density() * united / pes;
@@ -108,7 +127,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   // Loads, of the core's port and of the SRAM port that several cores share.
   const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
   const double blocks = std::min(split.blocks_per_task, split.blocks);
-  result.tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads * parts;
+  result.tasks = tasks;
   result.rounds = std::ceil(result.tasks / chip.cores);
   const double sharing =
       std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
@@ -158,21 +177,23 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       static_cast<double>(problem.rows) * static_cast<double>(problem.n) * problem.heads;
   const double sum_bytes = parts > 1 ? kSumBytes * codes * parts : 0.0;
   if (parts > 1) {
-    // Partial sums leave block by block; then the vector units add up those of the last round.
-    const double block_sums = block_rows * channels * kSumBytes * sharing;
+    // Partial sums leave block by block; the vector units add up those of the last round when its
+    // last blocks are there.
+    const double block_sums = block_rows * channels * kSumBytes * sharing + kStoreLatency;
+    const double late = std::max(0.0, block_sums - in_order / blocks);
     const double last = std::min<double>(result.tasks, chip.cores) / result.tasks;
-    const double lanes_work = codes * last * (parts + 1) / (chip.cores * chip.vector.lanes);
-    result.tail +=
-        block_sums + kStoreLatency +
-        (blocks - 1) * std::max(0.0, block_sums - std::max(result.pass, result.block_load)) +
-        sum_bytes * last / ports_bytes_per_cycle + lanes_work + kReductionLatency;
+    result.tail += block_sums + (blocks - 1) * late +
+                   sum_bytes * last / ports_bytes_per_cycle +
+                   codes * last * (parts + 1) / (chip.cores * chip.vector.lanes) +
+                   kReductionLatency;
   }
   const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
 
   // Everything through the SRAM ports, and from DRAM.
   const double all_tile_loads = tile_loads * std::min<double>(chip.cores, result.tasks);
   const double weight_bytes = all_tile_loads * tile_bytes;
-  const double activation_bytes = result.tasks * tiles_k * blocks * block_rows * row_traffic;
+  const double activation_bytes =
+      result.tasks * tiles_k / parts * blocks * block_rows * row_traffic;
   // Neighbouring tasks use the same tile: their cores' reads are joined at the port.
   const double joined = std::min<double>(chip.cores_per_port, split.task_runs);
   result.memory = (weight_bytes / joined + activation_bytes + sum_bytes) / ports_bytes_per_cycle;

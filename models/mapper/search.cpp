@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "mapper/fixed_mapping.h"
@@ -39,11 +40,10 @@ class KCutter {
     const auto least = static_cast<int>(greedy.size());
     if (parts > 1) {
       const int each = ceil_div(least, parts);
-      for (const int tiles : {parts * each, parts * (each + 1), 2 * parts * each}) {
-        if (tiles > windows_.windows()) continue;
-        std::vector<KTile> cut = even(tiles);
+      for (const int tiles : std::set{each, each + 1, 2 * each, 4 * each}) {
+        if (parts * tiles > windows_.windows()) continue;
+        std::vector<KTile> cut = even(parts * tiles);
         if (!cut.empty()) found.push_back(std::move(cut));
-        if (2 * each == each + 1 && tiles == parts * (each + 1)) break;
       }
       return found;
     }
@@ -129,14 +129,21 @@ std::vector<std::int64_t> steps_of(const std::optional<std::int64_t>& fixed, std
   return fixed ? std::vector<std::int64_t>{*fixed} : ladder(limit, grid);
 }
 
-/// Into how many parts K may be cut, where other cuts give so many tasks at least: powers of two
-/// until every core has a task.
-std::vector<int> part_counts(const SplitProblem& problem, const params::ChipParams& chip,
-                             std::int64_t tasks) {
-  if (problem.fixed.k_parts) return {static_cast<int>(*problem.fixed.k_parts)};
-  std::vector<int> counts{1};
-  (void)chip;
-  (void)tasks;
+/// Partial sums of a layer in memory may take this part of the SRAM, unless the workload fixes them.
+constexpr int kSumShare = 8;
+
+/// Into how many parts K may be cut where a whole K gives `tasks` tasks: until every core has one.
+std::vector<std::int64_t> part_counts(const SplitProblem& problem, const WindowTable& windows,
+                                      const params::ChipParams& chip, std::int64_t tasks,
+                                      Grid grid) {
+  if (problem.fixed.k_parts) return {*problem.fixed.k_parts};
+  const std::int64_t limit = std::min<std::int64_t>(
+      ceil_div<std::int64_t>(chip.cores, tasks), windows.windows());
+  std::vector<std::int64_t> counts = ladder(limit, grid);
+  const std::int64_t bytes = kSumBytes * problem.rows * problem.n * problem.heads;
+  std::erase_if(counts, [&](std::int64_t parts) {
+    return parts > 1 && bytes * parts > chip.sram.capacity / kSumShare;
+  });
   return counts;
 }
 
@@ -198,9 +205,10 @@ void for_each_candidate(const SplitProblem& problem, const WeightCounts& counts,
       const KCutter cutter(problem, counts, windows, engine, channels, block_rows);
       const std::int64_t n_tiles = ceil_div(problem.n, channels);
       std::vector<std::pair<int, std::vector<KTile>>> cuts;
-      for (const int parts : part_counts(problem, chip, n_tiles * problem.heads)) {
-        for (std::vector<KTile>& cut : cutter.candidates(parts)) {
-          cuts.emplace_back(parts, std::move(cut));
+      for (const std::int64_t parts :
+           part_counts(problem, windows, chip, n_tiles * problem.heads, grid)) {
+        for (std::vector<KTile>& cut : cutter.candidates(static_cast<int>(parts))) {
+          cuts.emplace_back(static_cast<int>(parts), std::move(cut));
         }
       }
       if (cuts.empty()) break;  // larger blocks fit even less
@@ -218,6 +226,11 @@ void for_each_candidate(const SplitProblem& problem, const WeightCounts& counts,
           split.blocks_per_task = static_cast<int>(run);
           split.task_runs = static_cast<int>(ceil_div<std::int64_t>(split.blocks, run));
           if (psum_bytes(engine, split) > engine.psum_buffer) break;
+          // A part less gave every core a task already.
+          if (!problem.fixed.k_parts &&
+              split.task_runs * n_tiles * problem.heads * (parts - 1) >= chip.cores) {
+            continue;
+          }
           candidate.prediction = predict(problem, counts, windows, chip, costs, split);
           split.predicted_cycles = candidate.prediction.total;
           f(candidate);

@@ -192,6 +192,24 @@ TEST(Search, CandidatesAreSoundAndTheChosenIsTheBest) {
   }
 }
 
+TEST(Search, KIsCutWhereCoresHaveNothingElseToDo) {
+  Fixture fixture;
+  fixture.problem.rows = 1;
+  fixture.problem.n = 32;
+  fixture.counts = WeightCounts(Fixture::draw(0.9), kN, fixture.windows, fixture.chip.engine);
+  const auto parts = [&] { return fixture.choose().k_parts; };
+  EXPECT_GT(parts(), 1) << "32 cores, two tiles of 16 channels";
+  EXPECT_LE(parts(), fixture.windows.windows());
+  fixture.problem.fixed.k_parts = 1;
+  EXPECT_EQ(parts(), 1);
+  fixture.problem.fixed = {};
+  fixture.chip.cores = 1;
+  EXPECT_EQ(parts(), 1) << "a core alone gains nothing";
+  fixture.chip.cores = 32;
+  fixture.problem.rows = 4096;
+  EXPECT_EQ(parts(), 1) << "rows keep all cores busy";
+}
+
 TEST(Predict, StreamsOfWeightsBoundALayer) {
   Fixture fixture;
   const Split split = fixture.choose();

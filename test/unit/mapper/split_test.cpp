@@ -162,7 +162,8 @@ TEST(Split, ThereIsWorkForEveryCore) {
   for (const int cores : {1, 4, 16, 32}) {
     chip.cores = cores;
     const Split split = choose_split(problem, counts, windows, chip);
-    EXPECT_GE(split.task_runs * split.n_tiles, std::min(cores, 16)) << cores << " cores";
+    EXPECT_GE(split.task_runs * split.n_tiles * split.k_parts, std::min(cores, 16))
+        << cores << " cores";
   }
 }
 
