@@ -93,4 +93,8 @@ CASES = [
          "cannot open 'none.yaml': No such file or directory"),
     Case("lengths_no_distribution", ["lengths", TINY, BERT],
          "--distribution is required; see 'lacuna lengths --help'"),
+    network("use_of_a_parameter",
+            "parameters: {kind: tael, zeros_teal: {sparsity: 0}}\n"
+            "inputs: [{name: x, shape: [2, 8], type: s8, use: zeros_$kind, seed: 1, samples: 1}]\nlayers: []\n",
+            "w.yaml:5:50: use: there is no map 'zeros_tael' among the parameters (did you mean 'zeros_teal'?)"),
 ]
