@@ -64,7 +64,7 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
 }
 
 void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
-  if (!tensor(value, sample).store(codes, clock_.now(), store_->codes(value, sample))) return;
+  if (!tensor(value, sample).store(codes, clock_.now(), counted(value, sample))) return;
   const int producer = graph_.value(value).layer;
   if (producer != workload::kNoValue) {
     int& left = samples_left_[static_cast<std::size_t>(producer)];
@@ -160,7 +160,7 @@ void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
   StoredTensor& stored_tensor =
       tensors_[static_cast<std::size_t>(id)][static_cast<std::size_t>(sample)];
   if (stored_tensor.complete() && !stored_tensor.measured()) {
-    stored_tensor.measure(store_->codes(id, sample));
+    stored_tensor.measure(counted(id, sample));
   }
   const std::int64_t channels = stored_tensor.layout().channels;
   while (begin < end) {
@@ -510,15 +510,23 @@ std::vector<Transfer> ProgramRun::store_rows(const mapper::Task& task, std::int6
     }
     const auto at = static_cast<std::size_t>(workload::output_index(of, head, m, n_begin));
     const auto length = static_cast<std::size_t>(channels);
+    const std::span<const std::uint8_t> codes = counted(of.output, sample);
     if (computed) {
       std::memcpy(store_->mutable_codes(of.output, sample).data() + at,
                   outputs.data() + (row - row_begin) * channels, length);
     }
     span.bytes += store_traffic(place.layout, column, column + channels,
-                                store_->codes(of.output, sample).subspan(at, length));
+                                codes.empty() ? codes : codes.subspan(at, length));
   }
   flush(span, of.output, transfers);
   return transfers;
+}
+
+std::span<const std::uint8_t> ProgramRun::counted(int value, int sample) const {
+  const int id = storage(value);
+  const bool bitmask = program_->tensors[static_cast<std::size_t>(id)].layout.is_bitmask();
+  if (bitmask && store_->stated(id)) return {};
+  return store_->codes(id, sample);
 }
 
 bool ProgramRun::computes(int index) const {
@@ -534,6 +542,9 @@ std::uint64_t ProgramRun::stated_nonzeros(const mapper::Task& task, int block) c
   const std::int64_t n_begin = std::int64_t{task.n_tile} * plan.split.tile_channels;
   const std::int64_t channels =
       std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - n_begin);
+  if (store_->stated(of.output)) {
+    return static_cast<std::uint64_t>((row_end - row_begin) * channels);
+  }
   std::int64_t nonzeros = 0;
   for (std::int64_t row = row_begin; row < row_end; ++row) {
     const auto [sample, m] = locate(plan, task, row);

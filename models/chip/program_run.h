@@ -99,6 +99,8 @@ class ProgramRun : public tlm::WorkSource {
     return tensors_[static_cast<std::size_t>(value)][static_cast<std::size_t>(sample)];
   }
   void store_codes(int value, int sample, std::int64_t codes);
+  /// The codes of a stored value whose zeros are to be counted; empty: there are none.
+  [[nodiscard]] std::span<const std::uint8_t> counted(int value, int sample) const;
   /// Gives memory back that this was the last layer to read.
   void release_operands(const workload::Layer& of);
   /// Rows of a block: (sample, row in the sample).

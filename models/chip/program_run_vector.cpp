@@ -138,15 +138,16 @@ std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
   }
   const mapper::TensorPlan& place = program_->tensors[static_cast<std::size_t>(of.output)];
   const std::int64_t channels = place.layout.channels;
-  const std::span<const std::uint8_t> codes = store_->codes(of.output, task.sample);
+  const std::span<const std::uint8_t> codes = counted(of.output, task.sample);
   std::vector<Transfer> transfers;
   Span span;
   span.sample = task.sample;
   span.begin = task.row_begin * place.layout.token_bytes();
   for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
-    span.bytes += store_traffic(place.layout, 0, channels,
-                                codes.subspan(static_cast<std::size_t>(row * channels),
-                                              static_cast<std::size_t>(channels)));
+    const auto at = static_cast<std::size_t>(row * channels);
+    span.bytes += store_traffic(
+        place.layout, 0, channels,
+        codes.empty() ? codes : codes.subspan(at, static_cast<std::size_t>(channels)));
   }
   flush(span, of.output, transfers);
   return transfers;

@@ -22,6 +22,7 @@ namespace {
 
 std::int64_t slot_traffic(const mapper::SlotLayout& layout, const std::uint8_t* codes,
                           std::int64_t count) {
+  if (codes == nullptr) return layout.slot_traffic(count);
   if (layout.is_bitmask()) return layout.slot_traffic(count_nonzeros(codes, count));
   return layout.slot_traffic({codes, static_cast<std::size_t>(count)});
 }
@@ -72,17 +73,19 @@ base::Cycle StoredTensor::since(std::int64_t begin, std::int64_t end) const {
 
 void StoredTensor::measure(std::span<const std::uint8_t> all) {
   slots_ = layout_->slots();
-  LACUNA_CHECK(static_cast<std::int64_t>(all.size()) == tokens_ * layout_->channels,
+  LACUNA_CHECK(all.empty() ? layout_->is_bitmask()
+                           : static_cast<std::int64_t>(all.size()) == tokens_ * layout_->channels,
                "a tensor of {} codes has {} bytes", tokens_ * layout_->channels, all.size());
   prefix_.assign(static_cast<std::size_t>(tokens_ * (slots_ + 1)), 0);
   for (std::int64_t token = 0; token < tokens_; ++token) {
-    const std::uint8_t* row = all.data() + token * layout_->channels;
+    const std::uint8_t* row = all.empty() ? nullptr : all.data() + token * layout_->channels;
     std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);
     std::int64_t slot = 0;
     for (std::int64_t channel = 0; channel < layout_->channels; ++slot) {
       const std::int64_t end = layout_->slot_end(channel);
-      prefix[slot + 1] = prefix[slot] + static_cast<std::int32_t>(
-                                            slot_traffic(*layout_, row + channel, end - channel));
+      prefix[slot + 1] =
+          prefix[slot] + static_cast<std::int32_t>(slot_traffic(
+                             *layout_, row == nullptr ? nullptr : row + channel, end - channel));
       channel = end;
     }
     LACUNA_CHECK(slot == slots_, "a token has {} slots, {} expected", slot, slots_);
@@ -105,7 +108,8 @@ std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
   std::int64_t slots = 0;
   for (std::int64_t channel = begin; channel < end; ++slots) {
     const std::int64_t stop = std::min(layout.slot_end(channel), end);
-    bytes += slot_traffic(layout, codes.data() + (channel - begin), stop - channel);
+    bytes += slot_traffic(layout, codes.empty() ? nullptr : codes.data() + (channel - begin),
+                          stop - channel);
     channel = stop;
   }
   return std::min(bytes, base::round_up(slots * layout.slot_bytes(), mapper::kAccessBytes));

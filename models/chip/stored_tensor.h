@@ -20,7 +20,7 @@ class StoredTensor {
   StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens);
 
   /// `codes` more have been stored in cycle `now`; true if that completes the tensor, whose codes
-  /// are then `all`. LACUNA_CHECK: nothing is stored twice.
+  /// are then `all` (empty: none of them is zero). LACUNA_CHECK: nothing is stored twice.
   bool store(std::int64_t codes, base::Cycle now, std::span<const std::uint8_t> all);
   /// All codes are known beforehand, but their tokens arrive piece by piece. Before the first
   /// arrive().
@@ -29,6 +29,7 @@ class StoredTensor {
   /// All of it is there since cycle `now`; measure() it before traffic() is asked.
   void present(base::Cycle now);
   [[nodiscard]] bool measured() const { return !prefix_.empty(); }
+  /// `all` empty: no code is zero.
   void measure(std::span<const std::uint8_t> all);
   /// Nobody will ask for traffic() again.
   void release() { prefix_ = {}; }
@@ -64,7 +65,8 @@ class StoredTensor {
   std::vector<std::int32_t> prefix_;  ///< [token][slot + 1] traffic of the slots before
 };
 
-/// Bytes that move when channels [begin, end) of a token are written, whose codes are `codes`.
+/// Bytes that move when channels [begin, end) of a token are written, whose codes are `codes`;
+/// empty, for a layout of bitmasks: none of them is zero.
 [[nodiscard]] std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
                                          std::int64_t end, std::span<const std::uint8_t> codes);
 

@@ -97,8 +97,7 @@ void TensorStore::fill(const Value& value, std::vector<std::uint8_t>& buffer) co
   const auto bytes = static_cast<std::size_t>(value.elements());
   const std::size_t all = bytes * static_cast<std::size_t>(stored_samples(value, samples_));
   if (value.kind == ValueKind::kLayer && !value.output_drawn) {
-    const bool computed = observation_.computed[static_cast<std::size_t>(value.layer)];
-    buffer.assign(all, computed ? 0 : 1);
+    buffer.assign(all, stated(value.storage) ? 1 : 0);
     return;
   }
   buffer.resize(all);
@@ -127,6 +126,12 @@ std::vector<std::uint8_t>& TensorStore::buffer(int storage) const {
   std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(storage)];
   if (buffer.empty()) fill(graph_->value(storage), buffer);
   return buffer;
+}
+
+bool TensorStore::stated(int value) const {
+  const Value& stored = graph_->value(graph_->value(value).storage);
+  return stored.kind == ValueKind::kLayer && !stored.output_drawn &&
+         !observation_.computed[static_cast<std::size_t>(stored.layer)];
 }
 
 void TensorStore::release(int value) {

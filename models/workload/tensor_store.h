@@ -48,6 +48,9 @@ class TensorStore {
   /// For the producer of the value: only layer outputs may be written.
   [[nodiscard]] std::span<std::uint8_t> mutable_codes(int value, std::int64_t sample);
 
+  /// Nobody computes or draws the value: each code counts as not zero, and is 1 if it is looked at.
+  [[nodiscard]] bool stated(int value) const;
+
   /// Gives the memory of a value's codes back, if they can be made again.
   void release(int value);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a pass computes, for AVX-512 with VNNI (docs/decisions/0041): sums of four products of an
+// What a pass computes, for AVX-512 with VNNI (docs/decisions/0042): sums of four products of an
 // unsigned and a signed byte at a time. Where activations are signed, weights take the unsigned
 // side, 128 too large; 128 times the sum of a token's activations is taken off again. Nothing
 // saturates; sums wrap. Compiled with flags of its own; see kernel_avx2.cpp.

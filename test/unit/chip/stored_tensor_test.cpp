@@ -108,6 +108,27 @@ TEST(StoredTensor, WritingATensorMovesWhatReadingItMoves) {
   }
 }
 
+// No codes at all: as if none of them were zero.
+TEST(StoredTensor, CodesThatNobodyComputesAreNotZero) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    base::Rng rng(seed);
+    const std::int64_t head = rng.range(1, 200);
+    const mapper::SlotLayout layout{2 * head, head, rng.range(1, head), 64};
+    const std::vector<std::uint8_t> ones(static_cast<std::size_t>(3 * layout.channels), 1);
+    StoredTensor with(layout, 3);
+    StoredTensor without(layout, 3);
+    ASSERT_TRUE(with.store(3 * layout.channels, 7, ones));
+    ASSERT_TRUE(without.store(3 * layout.channels, 7, {}));
+    const std::int64_t begin = rng.range(0, layout.channels - 1);
+    const std::int64_t end = rng.range(begin + 1, layout.channels);
+    EXPECT_EQ(without.traffic(1, begin, end), with.traffic(1, begin, end)) << "seed " << seed;
+    EXPECT_EQ(store_traffic(layout, begin, end, {}),
+              store_traffic(layout, begin, end,
+                            std::span(ones).first(static_cast<std::size_t>(end - begin))))
+        << "seed " << seed;
+  }
+}
+
 TEST(CountNonzeros, AgreesWithCountingOneByOne) {
   for (const std::int64_t count : {0, 1, 127, 128, 129, 1000}) {
     const std::vector<std::uint8_t> all = codes(count, 0.9, 3);
