@@ -58,10 +58,12 @@ void StoredTensor::arrive(std::int64_t begin, std::int64_t end, base::Cycle now)
     since = now;
     missing_ -= layout_->channels;
   }
+  since_ = now;  // counts once all is there
 }
 
 base::Cycle StoredTensor::since(std::int64_t begin, std::int64_t end) const {
   if (token_since_.empty()) return since_;
+  if (begin == 0 && end == tokens_) return complete() ? since_ : -1;
   base::Cycle latest = 0;
   for (std::int64_t token = begin; token < end; ++token) {
     const base::Cycle since = token_since_[static_cast<std::size_t>(token)];

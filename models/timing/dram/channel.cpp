@@ -44,6 +44,7 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
               BankQueues(table.banks(), policy.write_queue)},
       wishes_{Wishes(table.banks()), Wishes(table.banks())},
       blocked_((static_cast<std::size_t>(table.banks()) + 63) / 64),
+      scans_(can_scan() && table.banks_per_rank() % kScanStep == 0),
       rank_shift_(std::countr_zero(static_cast<unsigned>(table.banks_per_rank()))),
       least_latency_(std::min(table.read_done(), table.write_done()) + policy.pipeline_cycles) {
   LACUNA_CHECK(table.banks() <= kMaxBanks && table.ranks() <= kMaxRanks);
@@ -162,7 +163,7 @@ namespace {
 
 // Waits are compared up to so many cycles, longer than any rule of any standard; the time of the
 // one that is chosen is exact in any case.
-constexpr Cycle kLongestWait = (1 << 16) - 1;
+constexpr Cycle kLongestWait = (1 << 15) - 1;
 
 MemoryCommand command_of(Wishes::Kind kind, bool is_write) {
   switch (kind) {
@@ -258,10 +259,15 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
 
   // The smallest key is the earliest command, the older request if two are equally early: one
   // number and no branches.
-  std::uint64_t best_key = ~std::uint64_t{0};
+  std::uint64_t best_key = kNoWish;
   const Cycle* ready = ready_.of_banks(command);
   const std::vector<std::uint64_t>& words = wishes.banks(kind);
-  for (std::size_t word = 0; word < words.size(); ++word) {
+  const bool scans = scans_ && !any_blocked_;
+  if (scans) {
+    best_key = avx2::least_key({ready, wishes.tags(kind).data(), rank_floors, table_.ranks(),
+                                table_.banks_per_rank(), floor, kLongestWait, Wishes::kTagBits});
+  }
+  for (std::size_t word = 0; word < words.size() && !scans; ++word) {
     for (std::uint64_t bits = words[word] & ~blocked_[word]; bits != 0; bits &= bits - 1) {
       const int bank = static_cast<int>(word) * 64 + static_cast<int>(std::countr_zero(bits));
       const Cycle time = std::max(ready[bank], rank_floors[bank >> rank_shift_]);
@@ -269,7 +275,7 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
       best_key = std::min(best_key, wait << Wishes::kTagBits | wishes.tag(bank));
     }
   }
-  if (best_key == ~std::uint64_t{0}) return {};
+  if (best_key == kNoWish) return {};
   const int bank = Wishes::bank_of(best_key);
   return {bank, std::max(ready[bank], rank_floors[bank >> rank_shift_]), wishes.tag(bank)};
 }

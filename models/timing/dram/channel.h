@@ -201,6 +201,7 @@ class Channel {
   // A rank's refresh became due or was done, or it fell asleep or woke up.
   void renew_blocked();
   void block(int bank) {
+    any_blocked_ = true;
     blocked_[static_cast<std::size_t>(bank) / 64] |= std::uint64_t{1} << (bank % 64);
   }
   // A bank's queue of this direction, or its row, changed.
@@ -257,6 +258,8 @@ class Channel {
   Wishes wishes_[2];
   BestWish best_wishes_[2][3];          ///< by direction and kind
   std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
+  bool any_blocked_ = false;
+  bool scans_ = false;  ///< wish_scan.h
   int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;
   int served_in_direction_ = 0;

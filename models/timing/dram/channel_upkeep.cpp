@@ -18,6 +18,7 @@ void Channel::renew_blocked() {
     for (BestWish& known : of_direction) known.bank = kUnknown;
   }
   run_ = {};
+  any_blocked_ = false;
   for (int rank = 0; rank < refresh_.ranks(); ++rank) {
     const RefreshTimer::Rank& state = refresh_.rank(rank);
     const int first = rank * table_.banks_per_rank();

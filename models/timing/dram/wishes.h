@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "timing/dram/wish_scan.h"
+
 namespace lacuna::timing::dram {
 
 class Wishes {
@@ -22,10 +24,10 @@ class Wishes {
 
   explicit Wishes(int banks)
       : counts_{0, 0, 0, banks},
-        tags_(static_cast<std::size_t>(banks)),
         position_(static_cast<std::size_t>(banks)),
         kind_(static_cast<std::size_t>(banks), kNothing) {
     for (auto& mask : masks_) mask.resize((static_cast<std::size_t>(banks) + 63) / 64);
+    for (auto& tags : tags_) tags.resize(static_cast<std::size_t>(banks), kNoWish);
   }
 
   void set(int bank, Kind kind, int position, std::uint64_t order) {
@@ -36,10 +38,11 @@ class Wishes {
       masks_[kind][at / 64] |= bit;
       --counts_[kind_[at]];
       ++counts_[kind];
+      tags_[kind_[at]][at] = kNoWish;
       kind_[at] = kind;
     }
     position_[at] = position;
-    tags_[at] = tag_of(bank, order);
+    tags_[kind][at] = tag_of(bank, order);
   }
 
   /// Whether any bank has this wish.
@@ -51,7 +54,11 @@ class Wishes {
   [[nodiscard]] int position(int bank) const { return position_[static_cast<std::size_t>(bank)]; }
   /// 39 bits of it: half a million million requests of a channel.
   [[nodiscard]] std::uint64_t order(int bank) const { return tag(bank) >> kBankBits; }
-  [[nodiscard]] std::uint64_t tag(int bank) const { return tags_[static_cast<std::size_t>(bank)]; }
+  [[nodiscard]] std::uint64_t tag(int bank) const {
+    return tags_[kind(bank)][static_cast<std::size_t>(bank)];
+  }
+  /// By bank: the tag of those with this wish, of others kNoWish.
+  [[nodiscard]] const std::vector<std::uint64_t>& tags(Kind kind) const { return tags_[kind]; }
   [[nodiscard]] static std::uint64_t tag_of(int bank, std::uint64_t order) {
     return (order << kBankBits | static_cast<std::uint64_t>(bank)) & kTagMask;
   }
@@ -65,7 +72,7 @@ class Wishes {
 
   std::array<std::vector<std::uint64_t>, kKinds> masks_;
   std::array<int, kKinds> counts_;
-  std::vector<std::uint64_t> tags_;
+  std::array<std::vector<std::uint64_t>, kKinds> tags_;
   std::vector<int> position_;
   std::vector<Kind> kind_;
 };

@@ -11,6 +11,8 @@ Crossbar::Crossbar(const CrossbarConfig& config, sram::BankedSram& sram)
     : config_(config),
       sram_(sram),
       paths_(static_cast<std::size_t>(config.ports) * 2),
+      starts_(paths_.size(), kNever),
+      firsts_(paths_.size(), kNever),
       requester_stats_(static_cast<std::size_t>(config.requesters)),
       port_stats_(static_cast<std::size_t>(config.ports)) {
   LACUNA_CHECK(config.ports > 0 && config.requesters > 0 && config.request_latency >= 0 &&
@@ -39,42 +41,38 @@ void Crossbar::submit(const CrossbarRequest& request, Cycle now) {
                                      static_cast<std::uint64_t>(sram_.capacity()),
                "SRAM request of {} bytes at {:#x}", request.bytes, request.address);
   const int slot = store(request, now + config_.request_latency);
-  Path& line = path(request.port, request.is_write ? kWrites : kReads);
-  line.line.push_back(slot);
+  const auto number =
+      static_cast<std::size_t>(request.port * 2 + (request.is_write ? kWrites : kReads));
+  paths_[number].line.push_back(slot);
+  if (starts_[number] == kNever) renew(number);
   ++waiting_;
 }
 
-Cycle Crossbar::start_of(const Path& path) const {
+void Crossbar::renew(std::size_t path_number) {
+  const Path& path = paths_[path_number];
+  if (path.empty()) {
+    starts_[path_number] = firsts_[path_number] = kNever;
+    return;
+  }
   const Waiting& first = slots_[static_cast<std::size_t>(path.line[path.head])];
-  return std::max(path.free_at, first.ready);
+  starts_[path_number] = std::max(path.free_at, first.ready);
+  firsts_[path_number] = starts_[path_number] + latency_of(first.request);
 }
 
 Cycle Crossbar::next_event_time() const {
-  if (waiting_ == 0) return kNever;
-  Cycle next = kNever;
-  for (const Path& path : paths_) {
-    if (path.empty()) continue;
-    const Waiting& first = slots_[static_cast<std::size_t>(path.line[path.head])];
-    next = std::min(next, start_of(path) + latency_of(first.request));
-  }
-  return next;
+  return waiting_ == 0 ? kNever : *std::min_element(firsts_.begin(), firsts_.end());
 }
 
 void Crossbar::advance(Cycle now, std::vector<CrossbarDone>& done) {
   while (waiting_ > 0) {
-    Cycle earliest = kNever;
-    for (const Path& path : paths_) {
-      if (!path.empty()) earliest = std::min(earliest, start_of(path));
-    }
+    const Cycle earliest = *std::min_element(starts_.begin(), starts_.end());
     if (earliest >= now) return;
     // All that start in this cycle, in an order that rotates with the cycle.
     const std::size_t count = paths_.size();
     const std::size_t offset = static_cast<std::size_t>(earliest) % count;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t number = (i + offset) % count;
-      if (!paths_[number].empty() && start_of(paths_[number]) == earliest) {
-        start(number, earliest, done);
-      }
+      const std::size_t number = i + offset < count ? i + offset : i + offset - count;
+      if (starts_[number] == earliest) start(number, earliest, done);
     }
   }
 }
@@ -120,6 +118,7 @@ void Crossbar::start(std::size_t path_number, Cycle now, std::vector<CrossbarDon
     path.line.erase(path.line.begin(), path.line.begin() + static_cast<std::ptrdiff_t>(path.head));
     path.head = 0;
   }
+  renew(path_number);
 }
 
 void Crossbar::finish(const Waiting& waiting, Cycle first, Cycle conflict, Cycle end, bool joined,

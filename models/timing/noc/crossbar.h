@@ -117,10 +117,8 @@ class Crossbar {
   static constexpr int kReads = 0;
   static constexpr int kWrites = 1;
 
-  [[nodiscard]] Path& path(int port, int direction) {
-    return paths_[static_cast<std::size_t>(port * 2 + direction)];
-  }
-  [[nodiscard]] Cycle start_of(const Path& path) const;
+  /// The path's first request, free_at or the line changed.
+  void renew(std::size_t path_number);
   /// From the first word's cycle to the end of that word.
   [[nodiscard]] Cycle latency_of(const CrossbarRequest& request) const {
     return (request.passes ? 1 : sram_.latency()) + config_.response_latency;
@@ -133,6 +131,9 @@ class Crossbar {
   CrossbarConfig config_;
   sram::BankedSram& sram_;
   std::vector<Path> paths_;  ///< port after port, reads then writes
+  /// By path: when its first request can start, if its bank is free; and when its first word would
+  /// then be there. kNever: nobody waits.
+  std::vector<Cycle> starts_, firsts_;
   std::vector<Waiting> slots_;
   std::vector<int> free_slots_;
   std::vector<RequesterStats> requester_stats_;
