@@ -260,7 +260,7 @@ class Channel {
   std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
   bool any_blocked_ = false;
   bool scans_ = false;  ///< wish_scan.h
-  int rank_shift_ = 0;                  ///< bank >> rank_shift_ = rank
+  int rank_shift_ = 0;  ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;
   int served_in_direction_ = 0;
   int deferrals_ = 0;
