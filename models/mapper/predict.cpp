@@ -182,8 +182,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     const double block_sums = block_rows * channels * kSumBytes * sharing + kStoreLatency;
     const double late = std::max(0.0, block_sums - in_order / blocks);
     const double last = std::min<double>(result.tasks, chip.cores) / result.tasks;
-    result.tail += block_sums + (blocks - 1) * late +
-                   sum_bytes * last / ports_bytes_per_cycle +
+    result.tail += block_sums + (blocks - 1) * late + sum_bytes * last / ports_bytes_per_cycle +
                    codes * last * (parts + 1) / (chip.cores * chip.vector.lanes) +
                    kReductionLatency;
   }

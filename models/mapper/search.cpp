@@ -129,7 +129,8 @@ std::vector<std::int64_t> steps_of(const std::optional<std::int64_t>& fixed, std
   return fixed ? std::vector<std::int64_t>{*fixed} : ladder(limit, grid);
 }
 
-/// Partial sums of a layer in memory may take this part of the SRAM, unless the workload fixes them.
+/// Partial sums of a layer in memory may take this part of the SRAM, unless the workload fixes
+/// them.
 constexpr int kSumShare = 8;
 
 /// Into how many parts K may be cut where a whole K gives `tasks` tasks: until every core has one.
@@ -137,8 +138,8 @@ std::vector<std::int64_t> part_counts(const SplitProblem& problem, const WindowT
                                       const params::ChipParams& chip, std::int64_t tasks,
                                       Grid grid) {
   if (problem.fixed.k_parts) return {*problem.fixed.k_parts};
-  const std::int64_t limit = std::min<std::int64_t>(
-      ceil_div<std::int64_t>(chip.cores, tasks), windows.windows());
+  const std::int64_t limit =
+      std::min<std::int64_t>(ceil_div<std::int64_t>(chip.cores, tasks), windows.windows());
   std::vector<std::int64_t> counts = ladder(limit, grid);
   const std::int64_t bytes = kSumBytes * problem.rows * problem.n * problem.heads;
   std::erase_if(counts, [&](std::int64_t parts) {
