@@ -199,7 +199,7 @@ class Builder {
     reduction.rows_per_sample =
         std::min(plan.rows, std::int64_t{split.blocks_per_task} * split.block_rows);
     reduction.constant_bytes = kRequantizeBytes * layer.gemm.n;
-    reduction.task_rows = reduction_task_rows(split, plan.products, reduction.rows_per_sample);
+    reduction.task_rows = reduction_task_rows(split, plan.products);
     plan.reduction = static_cast<int>(program_.vectors.size());
     program_.vectors.push_back(reduction);
   }
@@ -247,18 +247,19 @@ class Builder {
     return best;
   }
 
-  /// Rows of a reduction's task, of the `rows` that an engine task computes: as vector_task_rows().
-  [[nodiscard]] std::int64_t reduction_task_rows(const Split& split, std::int64_t products,
-                                                 std::int64_t rows) const {
+  /// Rows of a reduction's task: what is stored at about the same time (a block of each N tile and
+  /// run under way) is to be done soonest, each task with its way in and out of memory.
+  [[nodiscard]] std::int64_t reduction_task_rows(const Split& split, std::int64_t products) const {
     const std::int64_t row_bytes = kSumBytes * split.tile_channels * split.k_parts;
     const std::int64_t most =
-        std::clamp<std::int64_t>(chip_.engine.activation_buffer / row_bytes, 1, rows);
+        std::clamp<std::int64_t>(chip_.engine.activation_buffer / row_bytes, 1, split.block_rows);
+    const std::int64_t blocks = std::min<std::int64_t>(products * split.n_tiles * split.task_runs,
+                                                       std::max(1, chip_.cores / split.k_parts));
     std::int64_t best = 1;
     base::Cycle best_cycles = 0;
     for (std::int64_t task_rows = 1; task_rows <= most;
          task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
-      const std::int64_t tasks =
-          ceil_div(rows, task_rows) * products * split.n_tiles * split.task_runs;
+      const std::int64_t tasks = ceil_div<std::int64_t>(split.block_rows, task_rows) * blocks;
       const base::Cycle one = timing::vector::partial_sum_time(task_rows, split.tile_channels,
                                                                split.k_parts, chip_.vector)
                                   .cycles;
@@ -395,8 +396,17 @@ class Builder {
       finish(std::move(task), number++);
     };
     int reductions = 0;
-    const auto reduce = [&](int product, int n_tile, int run) {
-      if (split.k_parts > 1) add_reduction(layer, plan, product, n_tile, run, reductions);
+    // Of runs [first, last): first rows of all of them first, as their blocks are stored.
+    const auto reduce = [&](int product, int first, int last) {
+      if (split.k_parts == 1) return;
+      const VectorPlan& reduction = program_.vectors[static_cast<std::size_t>(plan.reduction)];
+      for (std::int64_t row = 0; row < reduction.rows_per_sample; row += reduction.task_rows) {
+        for (int n = 0; n < split.n_tiles; ++n) {
+          for (int run = first; run < last; ++run) {
+            add_reduction(layer, plan, product, n, run, row, reductions);
+          }
+        }
+      }
     };
     // Tasks of one part stand together: neighbours read the same blocks. Reductions come after all
     // parts that they wait for.
@@ -408,42 +418,40 @@ class Builder {
             for (int run = 0; run < split.task_runs; ++run) add(product, part, n, run);
           }
         }
-        for (int n = 0; n < split.n_tiles; ++n) {
-          for (int run = 0; run < split.task_runs; ++run) reduce(product, n, run);
-        }
+        reduce(product, 0, split.task_runs);
       } else {
         for (int run = 0; run < split.task_runs; ++run) {
           for (int part = 0; part < split.k_parts; ++part) {
             for (int n = 0; n < split.n_tiles; ++n) add(product, part, n, run);
           }
-          for (int n = 0; n < split.n_tiles; ++n) reduce(product, n, run);
+          reduce(product, run, run + 1);
         }
       }
     }
   }
 
-  /// Vector tasks that make outputs of the partial sums of an n tile and a run of blocks.
+  /// The vector task that makes outputs of the partial sums of an n tile and of rows of a run of
+  /// blocks, from its row `row` on; none if the run ends before.
   void add_reduction(const workload::Layer& layer, const GemmPlan& plan, int product, int n_tile,
-                     int run, int& number) {
+                     int run, std::int64_t row, int& number) {
     const Split& split = plan.split;
     const std::int64_t run_rows = std::int64_t{split.blocks_per_task} * split.block_rows;
     const std::int64_t run_end = std::min((run + 1) * run_rows, plan.rows);
-    const std::int64_t task_rows =
-        program_.vectors[static_cast<std::size_t>(plan.reduction)].task_rows;
-    for (std::int64_t row = run * run_rows; row < run_end; row += task_rows) {
-      Task task;
-      task.kind = TaskKind::kReduce;
-      task.plan = plan.reduction;
-      task.layer = layer.index;
-      task.product = product;
-      task.n_tile = n_tile;
-      task.row_begin = row;
-      task.row_end = std::min(row + task_rows, run_end);
-      task.block_begin = static_cast<int>(task.row_begin / split.block_rows);
-      task.block_end = static_cast<int>(ceil_div<std::int64_t>(task.row_end, split.block_rows));
-      if (plan.run_time) task.sample = product / layer.gemm.heads;
-      finish(std::move(task), number++);
-    }
+    Task task;
+    task.kind = TaskKind::kReduce;
+    task.plan = plan.reduction;
+    task.layer = layer.index;
+    task.product = product;
+    task.n_tile = n_tile;
+    task.row_begin = run * run_rows + row;
+    if (task.row_begin >= run_end) return;
+    task.row_end = std::min(
+        task.row_begin + program_.vectors[static_cast<std::size_t>(plan.reduction)].task_rows,
+        run_end);
+    task.block_begin = static_cast<int>(task.row_begin / split.block_rows);
+    task.block_end = static_cast<int>(ceil_div<std::int64_t>(task.row_end, split.block_rows));
+    if (plan.run_time) task.sample = product / layer.gemm.heads;
+    finish(std::move(task), number++);
   }
 
   void add_vector_tasks(const workload::Layer& layer) {

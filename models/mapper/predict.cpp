@@ -19,6 +19,7 @@ constexpr double kLoadLatency = 8;
 constexpr double kStoreLatency = 12;
 // A reduction of partial sums: into the vector unit, through it, and out.
 constexpr double kReductionLatency = 40;
+constexpr double kHidden = 0.5;  // of the last step's time, for reductions
 constexpr double kExposed = 0.5;
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
 
@@ -177,14 +178,16 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       static_cast<double>(problem.rows) * static_cast<double>(problem.n) * problem.heads;
   const double sum_bytes = parts > 1 ? kSumBytes * codes * parts : 0.0;
   if (parts > 1) {
-    // Partial sums leave block by block; the vector units add up those of the last round when its
-    // last blocks are there.
+    // Partial sums leave block by block. The vector units add up those of the last round, partly
+    // while its later blocks are computed.
     const double block_sums = block_rows * channels * kSumBytes * sharing + kStoreLatency;
     const double late = std::max(0.0, block_sums - in_order / blocks);
     const double last = std::min<double>(result.tasks, chip.cores) / result.tasks;
-    result.tail += block_sums + (blocks - 1) * late + sum_bytes * last / ports_bytes_per_cycle +
-                   codes * last * (parts + 1) / (chip.cores * chip.vector.lanes) +
-                   kReductionLatency;
+    const double reduction = sum_bytes * last / ports_bytes_per_cycle +
+                             codes * last * (parts + 1) / (chip.cores * chip.vector.lanes);
+    const double hidden = kHidden * in_order * (1 - 1 / blocks);
+    result.tail += block_sums + (blocks - 1) * late +
+                   std::max(reduction / blocks, reduction - hidden) + kReductionLatency;
   }
   const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
 
