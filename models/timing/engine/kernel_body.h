@@ -107,6 +107,7 @@ struct Way {
   I64 issue;           // I of the last entry
   I64 issued;          // entries so far
   I64 blocked;         // sum of b in this group
+  I64 all_rows;        // that have weights at all; -1: not counted yet
   Lanes<Vector>* lanes;
   I32* room;       // 1 + max of M over the PEs, of entry j at [j - room_shift]
   I64 room_shift;  // the last D entries are always there
@@ -252,7 +253,16 @@ struct Kernel {
       LACUNA_UNROLL for (int j = 0; j < 8; ++j) add(i + j);
       bool whole = true;
       LACUNA_UNROLL for (int c = 0; c < kParts; ++c) whole = whole && covers(seen[c], all[c]);
-      if (whole) break;
+      if (!whole) continue;
+      if (kStride == 0) break;
+      if (ways[q].all_rows < 0) {  // these are all the masks: the same number in each group
+        ways[q].all_rows = 0;
+        LACUNA_UNROLL for (int c = 0; c < kParts; ++c) {
+          ways[q].all_rows += static_cast<I64>(count_bits(all[c]));
+        }
+      }
+      out.first_writes += static_cast<std::uint64_t>(ways[q].all_rows);
+      return;
     }
     if (i + 8 > scan.with_k) {
       for (; i < scan.with_k; ++i) add(i);
@@ -723,6 +733,7 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
     way.issue = 0;  // L_start - 1
     way.issued = 0;
     way.blocked = 0;
+    way.all_rows = -1;
     way.lanes = reinterpret_cast<Lanes<Vector>*>(take(chunks * sizeof(Lanes<Vector>)));
     way.room = reinterpret_cast<I32*>(take(rooms * sizeof(I32)));
     way.room_shift = -in.depth;  // D entries before the first, which never blocked anything
