@@ -499,6 +499,7 @@ std::vector<Transfer> ProgramRun::store_rows(const mapper::Task& task, std::int6
       channels);
   const std::int64_t column = head * of.gemm.n + n_begin;
   const std::int64_t slot_offset = place.layout.slot_of(column) * place.layout.slot_bytes();
+  const WrittenSlots slots(place.layout, column, column + channels);
   std::vector<Transfer> transfers;
   Span span;
   for (std::int64_t row = row_begin; row < row_end; ++row) {
@@ -515,8 +516,7 @@ std::vector<Transfer> ProgramRun::store_rows(const mapper::Task& task, std::int6
       std::memcpy(store_->mutable_codes(of.output, sample).data() + at,
                   outputs.data() + (row - row_begin) * channels, length);
     }
-    span.bytes += store_traffic(place.layout, column, column + channels,
-                                codes.empty() ? codes : codes.subspan(at, length));
+    span.bytes += slots.traffic(codes.empty() ? codes : codes.subspan(at, length));
   }
   flush(span, of.output, transfers);
   return transfers;

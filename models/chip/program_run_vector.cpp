@@ -139,14 +139,14 @@ std::vector<Transfer> ProgramRun::vector_outputs(const mapper::Task& task) {
   const mapper::TensorPlan& place = program_->tensors[static_cast<std::size_t>(of.output)];
   const std::int64_t channels = place.layout.channels;
   const std::span<const std::uint8_t> codes = counted(of.output, task.sample);
+  const WrittenSlots slots(place.layout, 0, channels);
   std::vector<Transfer> transfers;
   Span span;
   span.sample = task.sample;
   span.begin = task.row_begin * place.layout.token_bytes();
   for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
     const auto at = static_cast<std::size_t>(row * channels);
-    span.bytes += store_traffic(
-        place.layout, 0, channels,
+    span.bytes += slots.traffic(
         codes.empty() ? codes : codes.subspan(at, static_cast<std::size_t>(channels)));
   }
   flush(span, of.output, transfers);

@@ -27,6 +27,17 @@ std::int64_t slot_traffic(const mapper::SlotLayout& layout, const std::uint8_t* 
   return layout.slot_traffic({codes, static_cast<std::size_t>(count)});
 }
 
+/// Ends of the slots that channels [begin, end) touch, counted from `begin`; the last is `end`.
+std::vector<std::int64_t> slot_ends(const mapper::SlotLayout& layout, std::int64_t begin,
+                                    std::int64_t end) {
+  std::vector<std::int64_t> ends;
+  for (std::int64_t channel = begin; channel < end;) {
+    channel = std::min(layout.slot_end(channel), end);
+    ends.push_back(channel - begin);
+  }
+  return ends;
+}
+
 }  // namespace
 
 StoredTensor::StoredTensor(const mapper::SlotLayout& layout, std::int64_t tokens)
@@ -78,19 +89,23 @@ void StoredTensor::measure(std::span<const std::uint8_t> all) {
   LACUNA_CHECK(all.empty() ? layout_->is_bitmask()
                            : static_cast<std::int64_t>(all.size()) == tokens_ * layout_->channels,
                "a tensor of {} codes has {} bytes", tokens_ * layout_->channels, all.size());
-  prefix_.assign(static_cast<std::size_t>(tokens_ * (slots_ + 1)), 0);
+  slot_bytes_ = layout_->slot_bytes();
+  const std::vector<std::int64_t> ends = slot_ends(*layout_, 0, layout_->channels);
+  LACUNA_CHECK(static_cast<std::int64_t>(ends.size()) == slots_,
+               "a token has {} slots, {} expected", ends.size(), slots_);
+  prefix_.resize(static_cast<std::size_t>(tokens_ * (slots_ + 1)));
+  std::int32_t* prefix = prefix_.data();
   for (std::int64_t token = 0; token < tokens_; ++token) {
     const std::uint8_t* row = all.empty() ? nullptr : all.data() + token * layout_->channels;
-    std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);
-    std::int64_t slot = 0;
-    for (std::int64_t channel = 0; channel < layout_->channels; ++slot) {
-      const std::int64_t end = layout_->slot_end(channel);
-      prefix[slot + 1] =
-          prefix[slot] + static_cast<std::int32_t>(slot_traffic(
-                             *layout_, row == nullptr ? nullptr : row + channel, end - channel));
+    std::int32_t sum = 0;
+    std::int64_t channel = 0;
+    *prefix++ = 0;
+    for (const std::int64_t end : ends) {
+      sum += static_cast<std::int32_t>(
+          slot_traffic(*layout_, row == nullptr ? nullptr : row + channel, end - channel));
+      *prefix++ = sum;
       channel = end;
     }
-    LACUNA_CHECK(slot == slots_, "a token has {} slots, {} expected", slot, slots_);
   }
 }
 
@@ -99,22 +114,25 @@ std::int64_t StoredTensor::traffic(std::int64_t token, std::int64_t begin, std::
   const std::int64_t first = layout_->slot_of(begin);
   const std::int64_t last = layout_->slot_of(end - 1) + 1;
   const std::int32_t* prefix = prefix_.data() + token * (slots_ + 1);
-  const std::int64_t whole =
-      base::round_up((last - first) * layout_->slot_bytes(), mapper::kAccessBytes);
+  const std::int64_t whole = base::round_up((last - first) * slot_bytes_, mapper::kAccessBytes);
   return std::min<std::int64_t>(prefix[last] - prefix[first], whole);
 }
 
-std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin, std::int64_t end,
-                           std::span<const std::uint8_t> codes) {
+WrittenSlots::WrittenSlots(const mapper::SlotLayout& layout, std::int64_t begin, std::int64_t end)
+    : layout_(&layout), ends_(slot_ends(layout, begin, end)) {
+  whole_ = base::round_up(static_cast<std::int64_t>(ends_.size()) * layout.slot_bytes(),
+                          mapper::kAccessBytes);
+}
+
+std::int64_t WrittenSlots::traffic(std::span<const std::uint8_t> codes) const {
   std::int64_t bytes = 0;
-  std::int64_t slots = 0;
-  for (std::int64_t channel = begin; channel < end; ++slots) {
-    const std::int64_t stop = std::min(layout.slot_end(channel), end);
-    bytes += slot_traffic(layout, codes.empty() ? nullptr : codes.data() + (channel - begin),
-                          stop - channel);
-    channel = stop;
+  std::int64_t channel = 0;
+  for (const std::int64_t end : ends_) {
+    bytes +=
+        slot_traffic(*layout_, codes.empty() ? nullptr : codes.data() + channel, end - channel);
+    channel = end;
   }
-  return std::min(bytes, base::round_up(slots * layout.slot_bytes(), mapper::kAccessBytes));
+  return std::min(bytes, whole_);
 }
 
 }  // namespace lacuna::chip

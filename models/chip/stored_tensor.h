@@ -62,13 +62,24 @@ class StoredTensor {
   base::Cycle since_ = -1;
   std::vector<base::Cycle> token_since_;  ///< if it comes in pieces
   std::int64_t slots_ = 0;
+  std::int64_t slot_bytes_ = 0;
   std::vector<std::int32_t> prefix_;  ///< [token][slot + 1] traffic of the slots before
 };
 
-/// Bytes that move when channels [begin, end) of a token are written, whose codes are `codes`;
-/// empty, for a layout of bitmasks: none of them is zero.
-[[nodiscard]] std::int64_t store_traffic(const mapper::SlotLayout& layout, std::int64_t begin,
-                                         std::int64_t end, std::span<const std::uint8_t> codes);
+/// Channels [begin, end) of tokens, to be written: where their slots are is found once.
+class WrittenSlots {
+ public:
+  WrittenSlots(const mapper::SlotLayout& layout, std::int64_t begin, std::int64_t end);
+
+  /// Bytes that move when they are written in a token, whose codes are `codes`; empty, for a layout
+  /// of bitmasks: none of them is zero.
+  [[nodiscard]] std::int64_t traffic(std::span<const std::uint8_t> codes) const;
+
+ private:
+  const mapper::SlotLayout* layout_;
+  std::vector<std::int64_t> ends_;  ///< of each slot, counted from `begin`
+  std::int64_t whole_;              ///< all of the slots' bytes, rounded up
+};
 
 /// Non-zero bytes.
 [[nodiscard]] std::int64_t count_nonzeros(const std::uint8_t* codes, std::int64_t count);

@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -272,18 +274,44 @@ std::uint64_t integer_sqrt(std::uint64_t x) {
   return root;
 }
 
+namespace {
+
+/// The smallest and the largest of `code ^ flip`.
+std::pair<unsigned, unsigned> extremes(std::span<const std::uint8_t> codes, unsigned flip) {
+  using Bytes = std::uint8_t __attribute__((vector_size(16)));
+  Bytes low = Bytes{} + static_cast<std::uint8_t>(0xFF);
+  Bytes high{};
+  const Bytes flips = Bytes{} + static_cast<std::uint8_t>(flip);
+  std::size_t i = 0;
+  for (; i + 16 <= codes.size(); i += 16) {
+    Bytes part;
+    std::memcpy(&part, codes.data() + i, sizeof(part));
+    part ^= flips;
+    low = part < low ? part : low;
+    high = part > high ? part : high;
+  }
+  unsigned bottom = 255;
+  unsigned top = 0;
+  for (int lane = 0; lane < 16; ++lane) {
+    bottom = std::min<unsigned>(bottom, low[lane]);
+    top = std::max<unsigned>(top, high[lane]);
+  }
+  for (; i < codes.size(); ++i) {
+    bottom = std::min(bottom, codes[i] ^ flip);
+    top = std::max(top, codes[i] ^ flip);
+  }
+  return {bottom, top};
+}
+
+}  // namespace
+
 void softmax_row(std::span<const std::uint8_t> codes, bool is_signed,
                  std::span<const std::uint16_t> table, const OutputRange& range,
                  std::span<std::uint8_t> out) {
   // A code with its highest bit turned is in order as an unsigned number. Rows are longer than
   // there are different codes, so what each code becomes is worked out once.
   const unsigned flip = is_signed ? 0x80U : 0U;
-  unsigned top = 0;
-  unsigned bottom = 255;
-  for (const std::uint8_t code : codes) {
-    top = std::max(top, code ^ flip);
-    bottom = std::min(bottom, code ^ flip);
-  }
+  const auto [bottom, top] = extremes(codes, flip);
   std::int64_t total = 0;
   for (const std::uint8_t code : codes) total += table[top - (code ^ flip)];
   std::array<std::uint8_t, 256> becomes;

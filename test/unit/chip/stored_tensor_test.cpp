@@ -77,7 +77,7 @@ TEST(StoredTensor, TrafficOfSlots) {
   EXPECT_EQ(tensor.traffic(0, 0, 128), 96);
   EXPECT_EQ(tensor.traffic(0, 10, 11), 32) << "a slot is read as a whole";
   EXPECT_EQ(tensor.traffic(0, 63, 65), 96);
-  EXPECT_EQ(store_traffic(layout, 0, 128, all), 96);
+  EXPECT_EQ(WrittenSlots(layout, 0, 128).traffic(all), 96);
   EXPECT_EQ(tensor.offset(0, 64), 72);
 }
 
@@ -102,7 +102,8 @@ TEST(StoredTensor, WritingATensorMovesWhatReadingItMoves) {
     const std::vector<std::uint8_t> all = codes(layout.channels, rng.uniform(), seed);
     StoredTensor tensor(layout, 1);
     ASSERT_TRUE(tensor.store(layout.channels, 0, all));
-    EXPECT_EQ(tensor.traffic(0, 0, layout.channels), store_traffic(layout, 0, layout.channels, all))
+    EXPECT_EQ(tensor.traffic(0, 0, layout.channels),
+              WrittenSlots(layout, 0, layout.channels).traffic(all))
         << "seed " << seed;
     EXPECT_LE(tensor.traffic(0, 0, layout.channels), layout.token_bytes());
   }
@@ -122,9 +123,9 @@ TEST(StoredTensor, CodesThatNobodyComputesAreNotZero) {
     const std::int64_t begin = rng.range(0, layout.channels - 1);
     const std::int64_t end = rng.range(begin + 1, layout.channels);
     EXPECT_EQ(without.traffic(1, begin, end), with.traffic(1, begin, end)) << "seed " << seed;
-    EXPECT_EQ(store_traffic(layout, begin, end, {}),
-              store_traffic(layout, begin, end,
-                            std::span(ones).first(static_cast<std::size_t>(end - begin))))
+    EXPECT_EQ(WrittenSlots(layout, begin, end).traffic({}),
+              WrittenSlots(layout, begin, end)
+                  .traffic(std::span(ones).first(static_cast<std::size_t>(end - begin))))
         << "seed " << seed;
   }
 }
