@@ -82,9 +82,9 @@ void Evaluator::perform(Job& job) const {
 void Evaluator::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    for (int i = 0; i < kYields && queue_.empty() && !closed_; ++i) {
+    if (open_ == 0) {
       lock.unlock();
-      std::this_thread::yield();
+      for (int i = 0; i < kYields && open_ == 0; ++i) std::this_thread::yield();
       lock.lock();
     }
     ++sleeping_;

@@ -75,8 +75,8 @@ class Evaluator {
   std::condition_variable finished_;
   std::deque<std::shared_ptr<Job>> queue_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Job>> jobs_;
-  int open_ = 0;      ///< jobs in the queue that nobody has begun
-  int sleeping_ = 0;  ///< workers
+  std::atomic<int> open_ = 0;  ///< jobs in the queue that nobody has begun
+  int sleeping_ = 0;           ///< workers
   bool closed_ = false;
   std::vector<std::thread> workers_;
 };
