@@ -7,6 +7,16 @@
 
 namespace lacuna::timing::noc {
 
+namespace {
+
+Cycle least_of(const std::vector<Cycle>& times) {
+  Cycle least = kNever;
+  for (const Cycle time : times) least = std::min(least, time);
+  return least;
+}
+
+}  // namespace
+
 Crossbar::Crossbar(const CrossbarConfig& config, sram::BankedSram& sram)
     : config_(config),
       sram_(sram),
@@ -60,12 +70,12 @@ void Crossbar::renew(std::size_t path_number) {
 }
 
 Cycle Crossbar::next_event_time() const {
-  return waiting_ == 0 ? kNever : *std::min_element(firsts_.begin(), firsts_.end());
+  return waiting_ == 0 ? kNever : least_of(firsts_);
 }
 
 void Crossbar::advance(Cycle now, std::vector<CrossbarDone>& done) {
   while (waiting_ > 0) {
-    const Cycle earliest = *std::min_element(starts_.begin(), starts_.end());
+    const Cycle earliest = least_of(starts_);
     if (earliest >= now) return;
     // All that start in this cycle, in an order that rotates with the cycle.
     const std::size_t count = paths_.size();
