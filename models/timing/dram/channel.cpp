@@ -44,7 +44,7 @@ Channel::Channel(const TimingTable& table, const params::MemoryControllerParams&
               BankQueues(table.banks(), policy.write_queue)},
       wishes_{Wishes(table.banks()), Wishes(table.banks())},
       blocked_((static_cast<std::size_t>(table.banks()) + 63) / 64),
-      scans_(can_scan() && table.banks_per_rank() % kScanStep == 0),
+      least_key_(table.banks_per_rank() % kScanStep == 0 ? pick_least_key() : nullptr),
       rank_shift_(std::countr_zero(static_cast<unsigned>(table.banks_per_rank()))),
       least_latency_(std::min(table.read_done(), table.write_done()) + policy.pipeline_cycles) {
   LACUNA_CHECK(table.banks() <= kMaxBanks && table.ranks() <= kMaxRanks);
@@ -262,10 +262,10 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
   std::uint64_t best_key = kNoWish;
   const Cycle* ready = ready_.of_banks(command);
   const std::vector<std::uint64_t>& words = wishes.banks(kind);
-  const bool scans = scans_ && !any_blocked_;
+  const bool scans = least_key_ != nullptr && !any_blocked_;
   if (scans) {
-    best_key = avx2::least_key({ready, wishes.tags(kind).data(), rank_floors, table_.ranks(),
-                                table_.banks_per_rank(), floor, kLongestWait, Wishes::kTagBits});
+    best_key = least_key_({ready, wishes.tags(kind).data(), rank_floors, table_.ranks(),
+                           table_.banks_per_rank(), floor, kLongestWait, Wishes::kTagBits});
   }
   for (std::size_t word = 0; word < words.size() && !scans; ++word) {
     for (std::uint64_t bits = words[word] & ~blocked_[word]; bits != 0; bits &= bits - 1) {

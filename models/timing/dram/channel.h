@@ -259,8 +259,8 @@ class Channel {
   BestWish best_wishes_[2][3];          ///< by direction and kind
   std::vector<std::uint64_t> blocked_;  ///< bit per bank: a forced refresh comes, the rank sleeps
   bool any_blocked_ = false;
-  bool scans_ = false;  ///< wish_scan.h
-  int rank_shift_ = 0;  ///< bank >> rank_shift_ = rank
+  LeastKey least_key_ = nullptr;  ///< null: bank by bank
+  int rank_shift_ = 0;            ///< bank >> rank_shift_ = rank
   Direction direction_ = kReads;
   int served_in_direction_ = 0;
   int deferrals_ = 0;

@@ -3,16 +3,12 @@
 
 namespace lacuna::timing::dram {
 
-#ifdef LACUNA_DRAM_AVX2
-bool can_scan() {
-  static const bool supported = __builtin_cpu_supports("avx2") != 0;
-  return supported;
-}
-#else
-bool can_scan() { return false; }
-namespace avx2 {
-std::uint64_t least_key(const WishScan&) { return kNoWish; }
-}  // namespace avx2
+LeastKey pick_least_key() {
+#ifdef LACUNA_DRAM_VECTORS
+  if (__builtin_cpu_supports("avx512f") != 0) return avx512::least_key;
+  if (__builtin_cpu_supports("avx2") != 0) return avx2::least_key;
 #endif
+  return nullptr;
+}
 
 }  // namespace lacuna::timing::dram

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The look through all banks for the earliest wish of a kind, four banks at a time where the
-// machine has AVX2. Plain data only: the AVX2 translation unit is compiled with other flags than
-// the rest, so it must not instantiate inline functions that others share.
+// The look through all banks for the earliest wish of a kind, several banks at a time where the
+// machine has AVX2 or AVX-512. Plain data only: their translation units are compiled with other
+// flags than the rest, so they must not instantiate inline functions that others share.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,19 @@ struct WishScan {
   std::int64_t longest_wait;  ///< waits are cut here, below 2^15
   int tag_bits;               ///< a key is the wait above the tag
 };
-inline constexpr int kScanStep = 4;
+inline constexpr int kScanStep = 8;
 inline constexpr std::uint64_t kNoWish = ~std::uint64_t{0} >> 1U;
 
-/// Whether least_key() may be called.
-[[nodiscard]] bool can_scan();
+/// The smallest key of all banks; kNoWish if none has a wish.
+using LeastKey = std::uint64_t (*)(const WishScan&);
+/// The fastest for this machine; null: none.
+[[nodiscard]] LeastKey pick_least_key();
 
 namespace avx2 {
-/// The smallest key of all banks; kNoWish if none has a wish.
 [[nodiscard]] std::uint64_t least_key(const WishScan& scan);
 }  // namespace avx2
+namespace avx512 {
+[[nodiscard]] std::uint64_t least_key(const WishScan& scan);
+}  // namespace avx512
 
 }  // namespace lacuna::timing::dram

@@ -7,6 +7,7 @@
 namespace lacuna::timing::dram::avx2 {
 
 std::uint64_t least_key(const WishScan& scan) {
+  constexpr int kLanes = 4;
   const __m256i floor = _mm256_set1_epi64x(scan.floor);
   const __m256i longest = _mm256_set1_epi64x(scan.longest_wait);
   const __m128i shift = _mm_cvtsi32_si128(scan.tag_bits);
@@ -15,7 +16,7 @@ std::uint64_t least_key(const WishScan& scan) {
   const std::uint64_t* tags = scan.tags;
   for (int rank = 0; rank < scan.ranks; ++rank) {
     const __m256i rank_floor = _mm256_set1_epi64x(scan.rank_floors[rank]);
-    for (int bank = 0; bank < scan.banks_per_rank; bank += kScanStep) {
+    for (int bank = 0; bank < scan.banks_per_rank; bank += kLanes) {
       __m256i time = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ready));
       time = _mm256_blendv_epi8(time, rank_floor, _mm256_cmpgt_epi64(rank_floor, time));
       __m256i wait = _mm256_sub_epi64(time, floor);
@@ -25,14 +26,14 @@ std::uint64_t least_key(const WishScan& scan) {
           _mm256_or_si256(_mm256_sll_epi64(wait, shift),
                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tags)));
       best = _mm256_blendv_epi8(best, key, _mm256_cmpgt_epi64(best, key));
-      ready += kScanStep;
-      tags += kScanStep;
+      ready += kLanes;
+      tags += kLanes;
     }
   }
-  std::uint64_t keys[kScanStep];
+  std::uint64_t keys[kLanes];
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(keys), best);
   std::uint64_t least = keys[0];
-  for (int i = 1; i < kScanStep; ++i) least = keys[i] < least ? keys[i] : least;
+  for (int i = 1; i < kLanes; ++i) least = keys[i] < least ? keys[i] : least;
   return least;
 }
 

@@ -69,9 +69,7 @@ void Crossbar::renew(std::size_t path_number) {
   firsts_[path_number] = starts_[path_number] + latency_of(first.request);
 }
 
-Cycle Crossbar::next_event_time() const {
-  return waiting_ == 0 ? kNever : least_of(firsts_);
-}
+Cycle Crossbar::next_event_time() const { return waiting_ == 0 ? kNever : least_of(firsts_); }
 
 void Crossbar::advance(Cycle now, std::vector<CrossbarDone>& done) {
   while (waiting_ > 0) {
