@@ -199,7 +199,7 @@ class Builder {
     reduction.rows_per_sample =
         std::min(plan.rows, std::int64_t{split.blocks_per_task} * split.block_rows);
     reduction.constant_bytes = kRequantizeBytes * layer.gemm.n;
-    reduction.task_rows = reduction_task_rows(split, plan.products);
+    reduction.task_rows = reduction_rows(chip_, split, plan.rows, plan.products);
     plan.reduction = static_cast<int>(program_.vectors.size());
     program_.vectors.push_back(reduction);
   }
@@ -239,32 +239,6 @@ class Builder {
                                   workload::vector_work(graph_, layer, 0, task_rows), chip_.vector)
                                   .cycles;
       const base::Cycle cycles = rounds * (one + kVectorWayInAndOut);
-      if (best_cycles == 0 || cycles < best_cycles) {
-        best_cycles = cycles;
-        best = task_rows;
-      }
-    }
-    return best;
-  }
-
-  /// Rows of a reduction's task: what is stored at about the same time (a block of each N tile and
-  /// run under way) is to be done soonest, each task with its way in and out of memory.
-  [[nodiscard]] std::int64_t reduction_task_rows(const Split& split, std::int64_t products) const {
-    const std::int64_t row_bytes = kSumBytes * split.tile_channels * split.k_parts;
-    const std::int64_t most =
-        std::clamp<std::int64_t>(chip_.engine.activation_buffer / row_bytes, 1, split.block_rows);
-    const std::int64_t blocks = std::min<std::int64_t>(products * split.n_tiles * split.task_runs,
-                                                       std::max(1, chip_.cores / split.k_parts));
-    std::int64_t best = 1;
-    base::Cycle best_cycles = 0;
-    for (std::int64_t task_rows = 1; task_rows <= most;
-         task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
-      const std::int64_t tasks = ceil_div<std::int64_t>(split.block_rows, task_rows) * blocks;
-      const base::Cycle one = timing::vector::partial_sum_time(task_rows, split.tile_channels,
-                                                               split.k_parts, chip_.vector)
-                                  .cycles;
-      const base::Cycle cycles =
-          ceil_div<std::int64_t>(tasks, chip_.cores) * (one + kVectorWayInAndOut);
       if (best_cycles == 0 || cycles < best_cycles) {
         best_cycles = cycles;
         best = task_rows;

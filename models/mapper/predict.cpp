@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "mapper/slot_layout.h"
+#include "timing/vector/vector_model.h"
 
 namespace lacuna::mapper {
 namespace {
@@ -87,6 +88,42 @@ double token_traffic(const params::EngineParams& engine, double channels, double
     return std::ceil(bytes / kAccessBytes) * static_cast<double>(kAccessBytes);
   };
   return std::min(slots * rounded(mask + slot * density), rounded(slots * (mask + slot)));
+}
+
+std::int64_t reduction_rows(const params::ChipParams& chip, const Split& split, std::int64_t rows,
+                            std::int64_t products) {
+  constexpr double kWayInAndOut = 24;
+  const std::int64_t row_bytes = kSumBytes * split.tile_channels * split.k_parts;
+  const std::int64_t run_rows =
+      std::min(rows, std::int64_t{split.blocks_per_task} * split.block_rows);
+  const std::int64_t most =
+      std::clamp<std::int64_t>(chip.engine.activation_buffer / row_bytes, 1, run_rows);
+  const std::int64_t runs = products * split.n_tiles * split.task_runs;
+  // Of all runs, those under way end a block each at about the same time.
+  const std::int64_t wave = std::min<std::int64_t>(runs, std::max(1, chip.cores / split.k_parts));
+  const double cycles_per_byte = static_cast<double>(chip.cores_per_port) / chip.sram.width;
+  std::int64_t best = 1;
+  double best_cycles = 0;
+  for (std::int64_t task_rows = 1; task_rows <= most;
+       task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
+    const double bytes =
+        static_cast<double>(task_rows * row_bytes + kRequantizeBytes * split.tile_channels);
+    const auto compute = static_cast<double>(
+        timing::vector::partial_sum_time(task_rows, split.tile_channels, split.k_parts, chip.vector)
+            .cycles);
+    const double one = bytes * cycles_per_byte + compute + kWayInAndOut;
+    const auto rounds = [&](std::int64_t of_rows, std::int64_t times) {
+      return static_cast<double>(
+          ceil_div<std::int64_t>(ceil_div<std::int64_t>(of_rows, task_rows) * times, chip.cores));
+    };
+    const double cycles = one * (rounds(std::min<std::int64_t>(split.block_rows, run_rows), wave) +
+                                 kHidden * rounds(run_rows, runs));
+    if (best_cycles == 0 || cycles < best_cycles) {
+      best_cycles = cycles;
+      best = task_rows;
+    }
+  }
+  return best;
 }
 
 Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
@@ -176,16 +213,19 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double ports_bytes_per_cycle = ports * chip.sram.width;
   const double codes =
       static_cast<double>(problem.rows) * static_cast<double>(problem.n) * problem.heads;
-  const double sum_bytes = parts > 1 ? kSumBytes * codes * parts : 0.0;
+  double sum_bytes = parts > 1 ? kSumBytes * codes * parts : 0.0;
   if (parts > 1) {
     // Partial sums leave block by block. The vector units add up those of the last round, partly
     // while its later blocks are computed.
     const double block_sums = block_rows * channels * kSumBytes * sharing + kStoreLatency;
     const double late = std::max(0.0, block_sums - in_order / blocks);
     const double last = std::min<double>(result.tasks, chip.cores) / result.tasks;
+    const auto task_rows =
+        static_cast<double>(reduction_rows(chip, split, problem.rows, problem.heads));
+    sum_bytes += codes * kRequantizeBytes / task_rows;
     const double reduction = sum_bytes * last / ports_bytes_per_cycle +
                              codes * last * (parts + 1) / (chip.cores * chip.vector.lanes);
-    const double hidden = kHidden * in_order * (1 - 1 / blocks);
+    const double hidden = kHidden * step * (1 - 1 / blocks);
     result.tail += block_sums + (blocks - 1) * late +
                    std::max(reduction / blocks, reduction - hidden) + kReductionLatency;
   }

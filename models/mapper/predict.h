@@ -54,6 +54,12 @@ struct Prediction {
                                  const WindowTable& windows, const params::ChipParams& chip,
                                  const MappingCosts& costs, const Split& split);
 
+/// Rows of a task that reduces partial sums (`split.k_parts` > 1) of products of `rows` rows: those
+/// of blocks that are stored at about the same time are to be done soonest, and all of them without
+/// loading the constants of their channels too often.
+[[nodiscard]] std::int64_t reduction_rows(const params::ChipParams& chip, const Split& split,
+                                          std::int64_t rows, std::int64_t products);
+
 /// Bytes that move when a stored token's `channels` channels are read, of units of `unit_channels`.
 [[nodiscard]] double token_traffic(const params::EngineParams& engine, double channels,
                                    double unit_channels, double density);
