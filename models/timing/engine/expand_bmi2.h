@@ -14,7 +14,7 @@ void expand(const PackedRow& packed, std::uint8_t* row) {
         std::uint64_t codes = 0;
         if (packed.end - value >= 8) {
           __builtin_memcpy(&codes, value, 8);
-        } else {
+        } else if (packed.end != value) {
           __builtin_memcpy(&codes, value, static_cast<std::size_t>(packed.end - value));
         }
         const std::uint64_t places = _pdep_u64(bits & 0xFFU, 0x0101010101010101ULL) * 0xFF;
