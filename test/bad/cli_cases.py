@@ -18,5 +18,5 @@ CASES = [
     Case("option_without_value", ["describe", "chip.yaml", "--format"],
          "--format: 1 required text|json missing; see 'lacuna describe --help'"),
     Case("unknown_schema", ["schema", "chp"],
-         "'chp' is not one of chip, memory, energy, workload or import (did you mean 'chip'?)"),
+         "'chp' is not one of chip, memory, energy, workload, import or lengths (did you mean 'chip'?)"),
 ]
