@@ -188,6 +188,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   result.cores = chip.cores;
   result.pes_per_core = std::int64_t{chip.engine.pes} * chip.engine.k_ways;
   describe_layers(graph, *schedule.programs.front(), result);
+  result.memory_plan = schedule.programs.front()->memory;
 
   const tlm::Clock clock(chip.clock_hz);
   ProgramRun run(chip, graph, clock, options.all_codes);
@@ -221,7 +222,7 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
         std::make_unique<tlm::Core>(("core_" + std::to_string(i)).c_str(), i, context, ports));
     core_list.push_back(cores.back().get());
   }
-  tlm::Dispatcher dispatcher(core_list);
+  tlm::Dispatcher dispatcher(core_list, static_cast<int>(chip.mapper.tasks_ahead));
   context.core_has_room = [&dispatcher](int) { dispatcher.poke(); };
   std::vector<tlm::MemoryPort*> dma_ports;
   for (int i = 0; i < memories->dma_engines(); ++i) dma_ports.push_back(&memories->dma_port(i));

@@ -13,6 +13,7 @@
 
 #include "base/cycles.h"
 #include "cosim/backend.h"
+#include "mapper/program.h"
 #include "tlm/accounting.h"
 
 namespace lacuna::chip {
@@ -135,6 +136,7 @@ struct RunResult {
   EngineActivity engine;
   Traffic traffic;
   MemoryResult memory;
+  mapper::MemoryPlan memory_plan;  ///< of the first program
   cosim::VerificationSummary verification;
   Met met;
   /// Result layer: per sample, its values and their argmax (first of equals).

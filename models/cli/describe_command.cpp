@@ -17,7 +17,9 @@
 #include "config/chip_files.h"
 #include "config/workload_files.h"
 #include "energy/energy_model.h"
+#include "mapper/map.h"
 #include "report/json_report.h"
+#include "report/memory_plan.h"
 #include "workload/graph_builder.h"
 
 namespace lacuna::cli {
@@ -115,7 +117,11 @@ class DescribeCommand final : public Command {
       }
       layers.push_back(std::move(studied));
     }
-    const auto report = mapping_json(chip, graph.name, batch_, layers);
+    auto report = mapping_json(chip, graph.name, batch_, layers);
+    if (layers_.empty()) {
+      report["memory_plan"] =
+          report::memory_plan_json(mapper::map_program(graph, chip, options).memory);
+    }
     out << (format_ == Format::kJson ? report::json_text(report)
                                      : mapping_text(report, static_cast<std::size_t>(next_)));
   }

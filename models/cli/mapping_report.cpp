@@ -30,6 +30,8 @@ Json candidate_json(const mapper::Candidate& candidate) {
       {"tile_n", split.tile_channels},
       {"tile_k", longest_k(split)},
       {"task_blocks", split.blocks_per_task},
+      {"order", params::enum_name(split.order)},
+      {"k_order", split.alternate ? "alternate" : "forward"},
       {"k_parts", split.k_parts},
       {"splits", Json{{"m", split.blocks}, {"n", split.n_tiles}, {"k", split.k_tiles.size()}}},
       {"tasks", expected.tasks},
@@ -54,6 +56,37 @@ Json candidate_json(const mapper::Candidate& candidate) {
 
 std::string whole(double value) {
   return base::with_thousands(static_cast<long long>(std::llround(value)));
+}
+
+/// How the SRAM is divided, and the next best ways.
+std::string memory_text(const Json& plan) {
+  const auto bytes = [](const Json& value) { return report::si(value.get<double>(), "B"); };
+  const Json& sram = plan["sram"];
+  std::string text = fmt::format("\nSRAM: {} activations, {} constants, {} weights{}\n",
+                                 bytes(sram["activations_bytes"]), bytes(sram["constants_bytes"]),
+                                 bytes(sram["weights_bytes"]),
+                                 plan["weights_resident"].get<bool>() ? ": all of them" : "");
+  if (plan["considered"].empty()) return text;
+  report::Table table({false, true, true, true, true, true, true});
+  table.row({"", "activations", "weights that stay", "ring", "first run", "next runs",
+             "DRAM bytes of both"});
+  bool first = true;
+  for (const Json& split : plan["considered"]) {
+    table.row({first ? "chosen" : "", bytes(split["activations_bytes"]),
+               bytes(split["pinned_bytes"]), bytes(split["ring_bytes"]),
+               whole(split["first_cycles"]), whole(split["next_cycles"]),
+               bytes(split["dram_bytes"])});
+    first = false;
+  }
+  return text + table.text(2);
+}
+
+/// Which tasks follow each other: those of a tile or of some rows; and whether every other one goes
+/// through its K tiles backwards.
+std::string order_text(const Json& candidate) {
+  std::string text = candidate["order"] == "tile_major" ? "tile" : "row";
+  if (candidate["k_order"] == "alternate") text += ", k to and fro";
+  return text;
 }
 
 /// Geometric mean and largest of chosen / best over the layers that were simulated.
@@ -175,10 +208,10 @@ std::string mapping_text(const Json& report, std::size_t shown) {
         layer["weights_stream"].get<bool>() ? ", weights stream from DRAM" : "",
         base::with_thousands(layer["considered"].get<long long>()));
     const bool simulated = layer.contains("simulated");
-    report::Table table({false, true, true, true, true, true, true, true, true, true, true, true,
-                         true, false, true, false});
-    table.row({"", "m", "n", "k", "blocks", "k parts", "tasks", "cycles", "compute", "load", "sram",
-               "dram", "start+tail", "bound", simulated ? "simulated" : "", ""});
+    report::Table table({false, true, true, true, true, true, false, true, true, true, true, true,
+                         true, true, false, true, false});
+    table.row({"", "m", "n", "k", "blocks", "k parts", "order", "tasks", "cycles", "compute",
+               "load", "sram", "dram", "start+tail", "bound", simulated ? "simulated" : "", ""});
     std::size_t line = 0;
     for (const Json& candidate : layer["candidates"]) {
       if (line > shown) break;
@@ -187,9 +220,9 @@ std::string mapping_text(const Json& report, std::size_t shown) {
           candidate.contains("simulated") ? whole(candidate["simulated"]["cycles"]) : "";
       table.row({line == 0 ? "chosen" : "", whole(candidate["tile_m"]), whole(candidate["tile_n"]),
                  whole(candidate["tile_k"]), whole(candidate["task_blocks"]),
-                 whole(candidate["k_parts"]), whole(candidate["tasks"]), whole(expected["cycles"]),
-                 whole(expected["compute"]), whole(expected["load"]), whole(expected["sram"]),
-                 whole(expected["dram"]),
+                 whole(candidate["k_parts"]), order_text(candidate), whole(candidate["tasks"]),
+                 whole(expected["cycles"]), whole(expected["compute"]), whole(expected["load"]),
+                 whole(expected["sram"]), whole(expected["dram"]),
                  whole(expected["start"].get<double>() + expected["tail"].get<double>()),
                  expected["bound"], measured, candidate.value("why", "")});
       ++line;
@@ -208,6 +241,7 @@ std::string mapping_text(const Json& report, std::size_t shown) {
       "rows, on other cores.\nCycles of the busiest core: passes, load port; of all: SRAM ports, "
       "DRAM; bound: what the layer waits for "
       "most.\n";
+  if (report.contains("memory_plan")) text += memory_text(report["memory_plan"]);
   if (report.contains("quality")) {
     const Json& quality = report["quality"];
     text +=

@@ -23,6 +23,27 @@ bool weights_stream(const workload::Graph& graph, const params::ChipParams& chip
   return bytes > kWeightShare * static_cast<double>(chip.sram.capacity);
 }
 
+/// Of the k of all rows, those that are not padding: padding has no stored data.
+double share_present(const workload::Graph& graph, const workload::Layer& layer) {
+  if (layer.op != params::Op::kConv2d) return 1.0;
+  const auto along = [](std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t padding) {
+    std::int64_t inside = 0;
+    for (std::int64_t i = 0; i < out; ++i) {
+      const std::int64_t begin = i * stride - padding;
+      inside += std::max<std::int64_t>(
+          0, std::min(begin + kernel, in) - std::max<std::int64_t>(begin, 0));
+    }
+    return static_cast<double>(inside) / static_cast<double>(out * kernel);
+  };
+  const workload::Window2d& window = layer.window;
+  const std::vector<std::int64_t>& in = graph.value(layer.input).shape;
+  const std::vector<std::int64_t>& out = graph.output_of(layer).shape;
+  if (in.size() != 3 || out.size() != 3) return 1.0;
+  return along(in[0], out[0], window.kernel_y, window.stride_y, window.padding_y) *
+         along(in[1], out[1], window.kernel_x, window.stride_x, window.padding_x);
+}
+
 }  // namespace
 
 LayerQuestion layer_question(const workload::Graph& graph, const params::ChipParams& chip,
@@ -36,12 +57,19 @@ LayerQuestion layer_question(const workload::Graph& graph, const params::ChipPar
   problem.n = shape.n;
   problem.heads = run_time ? options.batch * shape.heads : 1;
   problem.gathers = static_cast<int>(layer.window.kernel_y * layer.window.kernel_x);
+  problem.present = share_present(graph, layer);
   problem.run_time = run_time;
   problem.transpose_right = run_time && layer.transpose_right;
   problem.row_layout =
       !run_time && layer.mapping.layout.value_or(chip.mapper.layout) == WeightLayout::kRow;
   problem.activation_density = question.statistics.density;
+  problem.dram_bytes_per_cycle = options.dram_bytes_per_cycle;
   if (weights_stream(graph, chip)) problem.stream_bytes_per_cycle = options.dram_bytes_per_cycle;
+  problem.order = layer.mapping.order.value_or(params::Ordering::kAuto);
+  if (problem.order == params::Ordering::kAuto) problem.order = options.ordering;
+  if (problem.order == params::Ordering::kAuto) problem.order = chip.mapper.order;
+  problem.k_order = layer.mapping.k_order.value_or(params::KOrder::kAuto);
+  if (problem.k_order == params::KOrder::kAuto) problem.k_order = chip.mapper.k_order;
   problem.fixed = layer.mapping;
   problem.fixed_at = &layer.mapping_at;
   return question;

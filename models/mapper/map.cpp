@@ -2,6 +2,8 @@
 #include "mapper/map.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "base/cycles.h"
 #include "base/error.h"
@@ -58,7 +60,7 @@ class Builder {
       }
     }
     plan_tensors();
-    const WeightSpace space = plan_places(graph_, chip_, program_);
+    const WeightSpace space = plan_places(graph_, chip_, options_, program_);
     for (const workload::Layer& layer : graph_.layers) {
       if (layer.on_engine()) {
         add_gemm_tasks(layer);
@@ -109,6 +111,7 @@ class Builder {
     const auto given = options_.splits.find(layer.index);
     if (given != options_.splits.end()) {
       plan.split = given->second;
+      keep_fixed_orders(question.problem, plan.split);
     } else if (equal != kNone) {
       plan.split = program_.gemms[static_cast<std::size_t>(equal)].split;
     } else {
@@ -136,6 +139,15 @@ class Builder {
         static_cast<int>(program_.gemms.size());
     program_.gemms.push_back(std::move(plan));
     planned_.push_back(std::move(planned));
+  }
+
+  /// Where a given split and what is fixed say different things, the latter holds.
+  static void keep_fixed_orders(const SplitProblem& problem, Split& split) {
+    if (problem.order != Ordering::kAuto) split.order = problem.order;
+    if (problem.k_order != params::KOrder::kAuto) {
+      split.alternate = problem.k_order == params::KOrder::kAlternate && split.k_tiles.size() > 1 &&
+                        split.k_parts == 1;
+    }
   }
 
   /// Of layers with equal plans.
@@ -215,16 +227,17 @@ class Builder {
       plan.constant_bytes += graph_.value(layer.right).elements();
     }
     if (layer.op == params::Op::kEmbedding) plan.table_bytes = layer.weights.n * layer.weights.k;
-    plan.task_rows = vector_task_rows(layer, plan.rows_per_sample);
+    std::tie(plan.task_rows, plan.expected_cycles) = vector_task_rows(layer, plan.rows_per_sample);
     program_.vector_of_layer[static_cast<std::size_t>(layer.index)] =
         static_cast<int>(program_.vectors.size());
     program_.vectors.push_back(plan);
   }
 
-  /// Rows of a vector task: the fewest predicted cycles over all cores, each task with its way in
-  /// and out of memory; operands fit the activation buffer as far as whole rows allow.
-  [[nodiscard]] std::int64_t vector_task_rows(const workload::Layer& layer,
-                                              std::int64_t rows) const {
+  /// Rows of a vector task, and predicted cycles of the layer: the fewest over all cores, each task
+  /// with its way in and out of memory; operands fit the activation buffer as far as whole rows
+  /// allow.
+  [[nodiscard]] std::pair<std::int64_t, double> vector_task_rows(const workload::Layer& layer,
+                                                                 std::int64_t rows) const {
     const std::int64_t codes_per_row = std::max<std::int64_t>(
         1, workload::vector_work(graph_, layer, rows - 1, rows).codes_read());
     const std::int64_t most =
@@ -244,7 +257,7 @@ class Builder {
         best = task_rows;
       }
     }
-    return best;
+    return {best, static_cast<double>(best_cycles)};
   }
 
   void plan_tensors() {
@@ -324,18 +337,6 @@ class Builder {
     program_.tasks.push_back(std::move(task));
   }
 
-  /// Tile major or row major.
-  [[nodiscard]] Ordering ordering_of(const workload::Layer& layer, const Split& split) const {
-    if (layer.mapping.order.value_or(Ordering::kAuto) != Ordering::kAuto) {
-      return *layer.mapping.order;
-    }
-    if (options_.ordering != Ordering::kAuto) return options_.ordering;
-    if (chip_.mapper.order != Ordering::kAuto) return chip_.mapper.order;
-    const bool one_tile = static_cast<int>(split.k_tiles.size()) == split.k_parts;
-    return one_tile || !program_.memory.weights_resident ? Ordering::kTileMajor
-                                                         : Ordering::kRowMajor;
-  }
-
   void add_gemm_tasks(const workload::Layer& layer) {
     const int index = program_.gemm_of_layer[static_cast<std::size_t>(layer.index)];
     const GemmPlan& plan = program_.gemms[static_cast<std::size_t>(index)];
@@ -367,6 +368,8 @@ class Builder {
         task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
         task.select_rows = plan.select_rows;
       }
+      // Tasks of a layer go round the cores.
+      task.backwards = split.alternate && number / chip_.cores % 2 == 1;
       finish(std::move(task), number++);
     };
     int reductions = 0;
@@ -384,7 +387,7 @@ class Builder {
     };
     // Tasks of one part stand together: neighbours read the same blocks. Reductions come after all
     // parts that they wait for.
-    const bool tile_major = ordering_of(layer, split) == Ordering::kTileMajor;
+    const bool tile_major = split.order == Ordering::kTileMajor;
     for (int product = 0; product < plan.products; ++product) {
       if (tile_major) {
         for (int part = 0; part < split.k_parts; ++part) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/portable_math.h"
 #include "mapper/slot_layout.h"
 #include "timing/vector/vector_model.h"
 
@@ -21,19 +22,40 @@ constexpr double kStoreLatency = 12;
 // A reduction of partial sums: into the vector unit, through it, and out.
 constexpr double kReductionLatency = 40;
 constexpr double kHidden = 0.5;  // of the last step's time, for reductions
-constexpr double kExposed = 0.5;
+// Of a layer's time, what the layer before has left of the load port.
+constexpr double kHiding = 0.5;
+// Of the spread between PEs, what dealing of channels leaves and two accumulator banks do not even
+// out.
+constexpr double kUneven = 0.8;
+constexpr double kRingShare = 0.25;     // of the SRAM, that weights on their way have at least
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
+
+/// Of so many normal numbers with mean 0 and spread 1, about (Blom's formula).
+double expected_maximum(double count) {
+  return base::normal_quantile((count - 0.375) / (count + 0.25));
+}
+
+/// The largest of three; more where several are about as large, for then each is it at times.
+double soft_maximum(double a, double b, double c) {
+  const double most = std::max({a, b, c});
+  const auto eighth = [most](double x) {
+    const double square = x / most * x / most;
+    return square * square * square * square;
+  };
+  return most * std::sqrt(std::sqrt(std::sqrt(eighth(a) + eighth(b) + eighth(c))));
+}
 
 /// Beats of a weight tile's image (engine.md, section 9): sections and PEs begin in new beats.
 double image_beats(const params::EngineParams& engine, const WeightCounts& counts, int rows,
-                   double positions, double windows, double values_per_pe) {
+                   double positions, double windows, double values_per_pe, double post_share) {
   const double width = engine.load_width;
   const double places = static_cast<double>(rows) * engine.pes;
   const double masks = std::ceil(positions * static_cast<double>(mask_bytes(rows)) / width);
   const double values = std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
   return std::ceil(windows * 2 / width) +
          std::ceil(engine.k_ways * windows * engine.scan_width / (8 * width)) +
-         std::ceil(places / width) + std::ceil(places * 8 / width) + std::ceil(places / width) +
+         std::ceil(places / width) +
+         post_share * (std::ceil(places * 8 / width) + std::ceil(places / width)) +
          static_cast<double>(engine.pes) * engine.k_ways * (masks + values);
 }
 
@@ -57,6 +79,48 @@ double longest_part(const Split& split, const WindowTable& windows) {
     longest = std::max(longest, k);
   }
   return static_cast<double>(longest * split.k_parts) / static_cast<double>(windows.segments().k());
+}
+
+/// What the order of a layer's tasks saves, if they go round the cores: what a core finds in its
+/// halves when it begins the next task, and what cores of a port load together.
+struct Reuse {
+  double tiles = 0;          ///< share of the loads that are not needed
+  double blocks = 0;         ///< of loads of a block's part for a K tile
+  double tile_readers = 1;   ///< cores of a port that load the same tile at the same time
+  double block_readers = 1;  ///< ... the same block
+};
+
+Reuse reuse_of(const SplitProblem& problem, const params::ChipParams& chip, const Split& split) {
+  const double cores = chip.cores;
+  const double runs = split.task_runs;
+  const double tiles = split.n_tiles;
+  const double products = problem.heads * split.k_parts;  // parts of K stand one after the other
+  const double tasks = runs * tiles * products;
+  const double tiles_k = static_cast<double>(split.k_tiles.size()) / split.k_parts;
+  const bool tile_major = split.order == params::Ordering::kTileMajor;
+  // The task after task i on a core is task i + cores. How often is its tile the same, or its rows?
+  // Tile major the runs of a tile follow each other, row major the tiles of a run.
+  const double inner = tile_major ? runs : tiles;
+  const double outer = tile_major ? tiles : runs;
+  const double stays = products * outer * std::max(0.0, inner - cores);
+  // (In step the cores would come back to the same ones if inner divides them; they do not stay in
+  // step.)
+  const double returns = inner == 1 ? products * std::max(0.0, outer - cores) : 0.0;
+  const double same_tile = (tile_major ? stays : returns) / tasks;
+  const double same_rows = (tile_major ? returns : stays) / tasks;
+  // Two halves: the last two that were loaded are there, and come first if the order alternates.
+  const double kept_tiles = tiles_k <= 2 || split.alternate ? std::min(tiles_k, 2.0) : 0.0;
+  const double slices = tiles_k * std::min(split.blocks_per_task, split.blocks);
+  const double kept_blocks = slices <= 2 || split.alternate ? std::min(slices, 2.0) : 0.0;
+  Reuse reuse;
+  reuse.tiles = same_tile * kept_tiles / tiles_k;
+  reuse.blocks = same_rows * kept_blocks / slices;
+  const double ports = std::ceil(cores / chip.cores_per_port);
+  const double readers = std::min<double>(chip.cores_per_port, std::ceil(tasks / ports));
+  const double inner_readers = std::min(readers, inner);
+  reuse.tile_readers = tile_major ? inner_readers : readers / inner_readers;
+  reuse.block_readers = tile_major ? readers / inner_readers : inner_readers;
+  return reuse;
 }
 
 }  // namespace
@@ -134,7 +198,8 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double ways = engine.k_ways;
   const double pes = static_cast<double>(engine.pes) * ways;
   const double tiles_k = static_cast<double>(split.k_tiles.size());
-  const double density = engine.skip_activations ? problem.activation_density : 1.0;
+  const double density =
+      engine.skip_activations ? problem.activation_density * problem.present : 1.0;
   const double united = 1.0 - std::pow(1.0 - density, lanes);
   const double parts = split.k_parts;
   const double tasks = static_cast<double>(split.task_runs) * split.n_tiles * problem.heads * parts;
@@ -154,13 +219,22 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   // A position is issued if an activation is there and any channel has a weight there.
   const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
   const double windows_each = stretch * windows.windows() / tiles_k;
-  result.issue = groups * std::max(positions * united * present, windows_each * united);
-  // Mean values of a PE, stretched by what balancing leaves (about a standard deviation).
-  const double mean = k * channels * counts.density() * united / pes;
-  result.pe = groups * (mean + (counts.density() < 1.0 ? std::sqrt(mean) : 0.0));
+  // Ways work on the same group: the fullest of them counts, of the mean and its spread.
+  const double chance = united * present;
+  const double issued =
+      positions * chance + expected_maximum(ways) * std::sqrt(positions * chance * (1.0 - chance));
+  result.issue = groups * std::max(issued, windows_each * united);
+  // And the fullest PE. Channels are dealt so that PEs have about as many weights; but not in every
+  // way, and which activations are there is left to chance.
+  const double at_k = channels / engine.pes * counts.density();  // weights of a PE at a k
+  const double mean = k / ways * at_k * united;
+  const double spread =
+      std::sqrt(k / ways *
+                (at_k * at_k * united * (1.0 - united) + at_k * (1.0 - counts.density()) * united));
+  result.pe = groups * (mean + kUneven * expected_maximum(pes) * spread);
   const double beats = static_cast<double>(drain_beats(engine, split.tile_channels));
   result.drain = groups * (kDrainLatency + beats);
-  result.pass = std::max({result.issue, result.pe, result.drain}) + kPassOverhead;
+  result.pass = soft_maximum(result.issue, result.pe, result.drain) + kPassOverhead;
 
   // Loads, of the core's port and of the SRAM port that several cores share.
   const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
@@ -169,16 +243,19 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   result.rounds = std::ceil(result.tasks / chip.cores);
   const double sharing =
       std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
+  const Reuse reuse = reuse_of(problem, chip, split);
   const double gathers = std::max(1.0, problem.gathers / tiles_k);
   const double row_bytes = k * density + k / 8;
   const double row_traffic = gathers * token_traffic(engine, k / gathers, k / gathers, density);
-  result.block_load =
-      block_rows * std::max({row_bytes / engine.load_width, gathers, row_traffic * sharing,
-                             lanes > 1 ? positions * united / lanes : 0.0}) +
-      kLoadLatency;
+  result.block_load = block_rows * std::max({row_bytes / engine.load_width, gathers,
+                                             row_traffic * sharing / reuse.block_readers,
+                                             lanes > 1 ? positions * united / lanes : 0.0}) +
+                      kLoadLatency;
   const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
   const double values = k * channels * counts.density();
-  double tile_beats = image_beats(engine, counts, rows, positions, windows_each, values / pes);
+  const double with_post = split.alternate ? 2.0 : 1.0;  // K tiles that end with outputs
+  double tile_beats =
+      image_beats(engine, counts, rows, positions, windows_each, values / pes, with_post / tiles_k);
   double tile_bytes = tile_beats * engine.load_width;
   if (problem.row_layout) {
     const bool selects = split.task_runs == 1 && engine.skip_activations;
@@ -186,29 +263,25 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     tile_bytes = row_layout_bytes(engine, rows, k, values, share);
     tile_beats = tile_bytes / engine.load_width;
   }
-  result.tile_load = std::max(tile_beats, tile_bytes * sharing) + kLoadLatency;
+  result.tile_load = std::max(tile_beats, tile_bytes * sharing / reuse.tile_readers) + kLoadLatency;
   if (problem.transpose_right) {
     result.tile_load += std::ceil(k * channels / engine.transpose_width);
   }
 
   // The busiest core: steps of one K tile each, whose loads overlap the passes of the step before.
   const double steps = result.rounds * tiles_k / parts;
-  double tile_loads = steps;
-  if (tiles_k == parts) {  // the tile stays where the next task uses it too
-    const double users = std::min<double>(chip.cores, split.task_runs);
-    tile_loads =
-        std::min(steps, std::ceil(split.n_tiles * problem.heads * parts * users / chip.cores));
-  }
+  const double tile_loads = steps * (1.0 - reuse.tiles);
+  const double block_loads = steps * blocks * (1.0 - reuse.blocks);
   result.compute = steps * blocks * result.pass;
-  result.load = steps * blocks * result.block_load + tile_loads * result.tile_load;
+  result.load = block_loads * result.block_load + tile_loads * result.tile_load;
   const double in_order = blocks * std::max(result.pass, result.block_load);
   // A load is not interrupted: while a tile streams, only the block under way and the next go on.
-  const double stall =
-      blocks > 1 ? tile_loads / steps * std::max(0.0, result.tile_load - 1.5 * result.pass) : 0.0;
-  const double step = std::max(result.load / steps, in_order + stall);
+  const double stall = blocks > 1 ? std::max(0.0, result.tile_load - 1.5 * result.pass) : 0.0;
+  const double with_tile = std::max(
+      blocks * (1.0 - reuse.blocks) * result.block_load + result.tile_load, in_order + stall);
+  const double waits = steps > 1 ? std::max(0.0, tile_loads - 1) / (steps - 1) : 0.0;
+  const double step = waits * with_tile + (1.0 - waits) * in_order;
   const double store_bytes = block_rows * token_traffic(engine, channels, channels, kOutputDensity);
-  // Half of the first tile's load, say, hides behind the layer before.
-  result.start = result.block_load + kExposed * result.tile_load;
   result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
   const double ports_bytes_per_cycle = ports * chip.sram.width;
   const double codes =
@@ -229,28 +302,46 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     result.tail += block_sums + (blocks - 1) * late +
                    std::max(reduction / blocks, reduction - hidden) + kReductionLatency;
   }
+  result.start = result.block_load;
   const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
 
   // Everything through the SRAM ports, and from DRAM.
-  const double all_tile_loads = tile_loads * std::min<double>(chip.cores, result.tasks);
-  const double weight_bytes = all_tile_loads * tile_bytes;
+  const double part_loads = result.tasks * tiles_k / parts;
+  const double weight_bytes = part_loads * (1.0 - reuse.tiles) * tile_bytes;
   const double activation_bytes =
-      result.tasks * tiles_k / parts * blocks * block_rows * row_traffic;
-  // Neighbouring tasks use the same tile: their cores' reads are joined at the port.
-  const double joined = std::min<double>(chip.cores_per_port, split.task_runs);
-  result.memory = (weight_bytes / joined + activation_bytes + sum_bytes) / ports_bytes_per_cycle;
+      part_loads * blocks * (1.0 - reuse.blocks) * block_rows * row_traffic;
+  // Neighbouring tasks use the same tile or the same rows: their cores' reads are joined.
+  result.memory =
+      (weight_bytes / reuse.tile_readers + activation_bytes / reuse.block_readers + sum_bytes) /
+      ports_bytes_per_cycle;
   double dram_bytes = 0;
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
-    dram_bytes = tile_bytes * split.n_tiles * tiles_k;
+    // Row major every run of rows wants all tiles again, which a ring may not hold any more.
+    const bool again = split.order == params::Ordering::kRowMajor &&
+                       tile_bytes * split.n_tiles * tiles_k > kRingShare * chip.sram.capacity;
+    const double times =
+        again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
+    dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
     result.dram = dram_bytes / problem.stream_bytes_per_cycle;
   }
   result.total = std::max({pipeline, result.load + result.tail, result.memory});
+  // The first tile's load hides behind the layer before: one as long as this, say, that leaves the
+  // port free for half of its time. There it stops the blocks as others do here.
+  const double exposed = std::max({0.0, result.tile_load - kHiding * result.total, stall});
+  result.start += exposed;
+  result.total = std::max(pipeline + exposed, result.total);
+  result.expected = {result.total, activation_bytes,
+                     problem.run_time ? weight_bytes / reuse.tile_readers : 0.0, block_loads};
   if (result.dram > result.total) {
     // Weights stream while earlier layers run, too: DRAM alone counts from twice the layer on.
     const double excess = result.dram - result.total;
     result.total += excess * std::min(1.0, excess / result.total);
   }
 
+  if (result.dram == 0 && problem.dram_bytes_per_cycle > 0 && !problem.run_time) {
+    result.first = std::max(
+        0.0, tile_bytes * split.n_tiles * tiles_k / problem.dram_bytes_per_cycle - result.total);
+  }
   // Of a part also the last tile's are written, and read when they are stored.
   const double psum_words = (parts > 1 ? tiles_k : tiles_k - 1) * codes;
   result.energy = weight_bytes * costs.weight_byte +

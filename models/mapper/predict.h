@@ -45,7 +45,9 @@ struct Prediction {
   double memory = 0;  ///< SRAM ports
   double dram = 0;    ///< weights that come while the layer runs
   double total = 0;   ///< the layer
+  double first = 0;   ///< cycles that weights from DRAM add in a first program, at most
   double energy = 0;  ///< joules; 0 if costs are not known
+  Expected expected;  ///< for the planner of memory
   Bound bound = Bound::kIssue;
 };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "mapper/slot_layout.h"
+#include "params/mapping_params.h"
 #include "timing/engine/tile.h"
 
 namespace lacuna::mapper {
@@ -50,6 +51,14 @@ struct KTile {
   std::int64_t k = 0;          ///< how many k exist in it
 };
 
+/// What the planner of memory reckons with for a layer, all predicted.
+struct Expected {
+  double cycles = 0;       ///< with everything in SRAM
+  double left_bytes = 0;   ///< moved when its tasks load their activations
+  double right_bytes = 0;  ///< and an operand made at run time
+  double left_loads = 0;   ///< loads of activations of a core, one after the other
+};
+
 /// How one engine layer is cut: n_tiles x k_tiles, blocks of `block_rows` rows; a task covers up to
 /// `blocks_per_task` consecutive blocks of one n tile and one of `k_parts` runs of k tiles. With
 /// several parts every task leaves partial sums, and reductions make outputs of them.
@@ -60,8 +69,11 @@ struct Split {
   int block_rows = 0;
   int blocks = 0;
   int blocks_per_task = 0;
-  int task_runs = 0;              ///< ceil(blocks / blocks_per_task)
-  int k_parts = 1;                ///< at most one per k tile
+  int task_runs = 0;                                      ///< ceil(blocks / blocks_per_task)
+  int k_parts = 1;                                        ///< at most one per k tile
+  params::Ordering order = params::Ordering::kTileMajor;  ///< of the tasks; never kAuto
+  bool alternate = false;  ///< every other task of a core goes through its K tiles backwards
+  Expected expected;
   double predicted_cycles = 0.0;  ///< of the whole layer: what the choice was minimised over
 
   /// First k tile of a part; of part `k_parts`: the end.
@@ -103,6 +115,7 @@ struct VectorPlan {
   int layer = kNone;
   std::int64_t rows_per_sample = 0;  ///< of a reduction: rows of an engine task, at most
   std::int64_t task_rows = 0;        ///< rows of a task
+  double expected_cycles = 0;        ///< of the layer, predicted
   std::int64_t constant_bytes = 0;   ///< tables, gamma/beta, constant operand: read by every task
   std::uint64_t constant_address = 0;
   int constant_fetch = kNone;    ///< in Program::fetches; kNone: read from DRAM
@@ -161,8 +174,15 @@ struct Task {
   /// DRAM. Empty for run-time operands.
   std::vector<int> weight_fetch;
   bool select_rows = false;  ///< weights are loaded when `needs` are stored: only wanted rows
+  /// Begins with the last K tile and the last block: with what the task before it on the core,
+  /// which went forwards, has left in the buffers.
+  bool backwards = false;
 
   [[nodiscard]] int k_tiles() const { return k_end - k_begin; }
+  /// The K tile whose turn it is.
+  [[nodiscard]] int k_tile_at(int turn) const {
+    return backwards ? k_end - 1 - turn : k_begin + turn;
+  }
   /// kNone also for run-time operands.
   [[nodiscard]] int fetch_of(int k_tile) const {
     return weight_fetch.empty() ? kNone : weight_fetch[static_cast<std::size_t>(k_tile - k_begin)];
@@ -186,6 +206,16 @@ struct Fetch {
   std::vector<int> after;  ///< layers that must be complete first (space reuse)
 };
 
+/// A way to divide the SRAM, with what it is expected to lead to.
+struct MemorySplit {
+  std::int64_t activations = 0;  ///< bytes that they may take
+  std::int64_t pinned = 0;       ///< for weights that stay for the next program
+  std::int64_t ring = 0;         ///< for weights on their way
+  double first_cycles = 0;       ///< predicted, of a first program
+  double next_cycles = 0;        ///< of one after it
+  double dram_bytes = 0;         ///< of both together
+};
+
 /// Where memory goes.
 struct MemoryPlan {
   std::int64_t sram_activations = 0;  ///< bytes, peak; with partial sums
@@ -195,6 +225,9 @@ struct MemoryPlan {
   std::int64_t dram_weights = 0;
   std::int64_t dram_bytes = 0;  ///< all of DRAM that is used
   bool weights_resident = false;
+  std::int64_t sram_pinned = 0;     ///< part of sram_weights: images that stay
+  std::int64_t spilled = 0;         ///< part of dram_activations: tensors that found no room
+  std::vector<MemorySplit> splits;  ///< what was considered, the chosen one first; empty: resident
 };
 
 struct Program {

@@ -2,9 +2,11 @@
 #include "mapper/search.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "mapper/fixed_mapping.h"
@@ -166,11 +168,50 @@ std::vector<std::int64_t> part_counts(const SplitProblem& problem, const WindowT
       engine.psum_buffer, engine.max_k));
 }
 
+/// The better order of a candidate's tasks and K tiles, with its prediction.
+void choose_orders(const SplitProblem& problem, const WeightCounts& counts,
+                   const WindowTable& windows, const params::ChipParams& chip,
+                   const MappingCosts& costs, Candidate& candidate) {
+  using params::KOrder;
+  using params::Ordering;
+  const bool several = static_cast<int>(candidate.split.k_tiles.size()) > candidate.split.k_parts;
+  const bool may_alternate = several && candidate.split.k_parts == 1;
+  // The first one is taken where nothing is to be gained.
+  std::array<Ordering, 2> orders{Ordering::kTileMajor, Ordering::kRowMajor};
+  if (several && problem.stream_bytes_per_cycle == 0) std::swap(orders[0], orders[1]);
+  Split& split = candidate.split;
+  std::optional<std::pair<Ordering, bool>> best;
+  for (const Ordering order : orders) {
+    if (problem.order != Ordering::kAuto && problem.order != order) continue;
+    for (const bool alternate : {false, true}) {
+      if (alternate && !may_alternate) continue;
+      if (may_alternate && problem.k_order != KOrder::kAuto &&
+          (problem.k_order == KOrder::kAlternate) != alternate) {
+        continue;
+      }
+      split.order = order;
+      split.alternate = alternate;
+      const Prediction expected = predict(problem, counts, windows, chip, costs, split);
+      if (!best || better(chip.mapper.objective, expected, candidate.prediction)) {
+        best = {order, alternate};
+        candidate.prediction = expected;
+      }
+    }
+  }
+  std::tie(split.order, split.alternate) = *best;
+  split.predicted_cycles = candidate.prediction.total;
+  split.expected = candidate.prediction.expected;
+}
+
 }  // namespace
 
 bool better(params::Objective objective, const Prediction& a, const Prediction& b) {
   if (objective == params::Objective::kEnergy && a.energy != b.energy) return a.energy < b.energy;
-  if (a.total != b.total) return a.total < b.total;
+  // A first program counts, too, but most are not first.
+  constexpr double kFirst = 1.0 / 8;
+  const double time_a = a.total + kFirst * a.first;
+  const double time_b = b.total + kFirst * b.first;
+  if (time_a != time_b) return time_a < time_b;
   return a.memory < b.memory;
 }
 
@@ -232,8 +273,7 @@ void for_each_candidate(const SplitProblem& problem, const WeightCounts& counts,
               split.task_runs * n_tiles * problem.heads * (parts - 1) >= chip.cores) {
             continue;
           }
-          candidate.prediction = predict(problem, counts, windows, chip, costs, split);
-          split.predicted_cycles = candidate.prediction.total;
+          choose_orders(problem, counts, windows, chip, costs, candidate);
           f(candidate);
         }
       }

@@ -30,7 +30,8 @@ enum class Grid { kFine, kCoarse };
 /// Less is better: cycles, then bytes through the SRAM ports; or energy first, where it is known.
 [[nodiscard]] bool better(params::Objective objective, const Prediction& a, const Prediction& b);
 
-/// Calls f for every candidate, always in the same order.
+/// Calls f for every candidate, always in the same order; each with the better order of its tasks
+/// and of their K tiles, if they are not fixed.
 void for_each_candidate(const SplitProblem& problem, const WeightCounts& counts,
                         const WindowTable& windows, const params::ChipParams& chip,
                         const MappingCosts& costs, Grid grid,

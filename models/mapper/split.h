@@ -30,8 +30,12 @@ struct SplitProblem {
   bool transpose_right = false;
   bool row_layout = false;
   double activation_density = 0.5;  ///< assumed share of non-zero activations
+  double present = 1.0;             ///< share of a row's k that are not padding
   /// Weights come from DRAM while the layer runs, so many bytes per cycle; 0: they are in SRAM.
   double stream_bytes_per_cycle = 0.0;
+  double dram_bytes_per_cycle = 0.0;  ///< what a first program waits for; 0: not known
+  params::Ordering order = params::Ordering::kAuto;  ///< kAuto: searched
+  params::KOrder k_order = params::KOrder::kAuto;
   /// What the workload fixes, and where it says so (by key; may be null).
   params::LayerMapping fixed = {};
   const std::map<std::string, base::SourceLocation>* fixed_at = nullptr;

@@ -54,7 +54,9 @@ std::shared_ptr<const engine_model::Tile> compile_tile(const params::EngineParam
     }
     source.order = engine_model::balance_order(engine, source, engine.balance, density);
   }
-  if (split.k_parts == 1 && k_tile + 1 == static_cast<int>(split.k_tiles.size())) {
+  // The K tile that comes last gives outputs: of tasks that go backwards that is the first one.
+  if (split.k_parts == 1 &&
+      (k_tile + 1 == static_cast<int>(split.k_tiles.size()) || (split.alternate && k_tile == 0))) {
     const auto first = static_cast<std::size_t>(source.first_channel);
     const auto count = static_cast<std::size_t>(source.channels);
     source.bias = std::span(layer.requantize.bias).subspan(first, count);

@@ -30,9 +30,9 @@ struct TileOperand {
   bool keep_codes = true;  ///< in the tile; needs `weights`
 };
 
-/// Tile (n_tile, k_tile) of a plan. The last K tile carries the requantization,
-/// unless the vector unit requantizes (`split.k_parts` > 1). LACUNA_CHECK: the tile keeps the
-/// capacity rules.
+/// Tile (n_tile, k_tile) of a plan. The last K tile, of a plan that alternates also the first,
+/// carries the requantization, unless the vector unit requantizes (`split.k_parts` > 1).
+/// LACUNA_CHECK: the tile keeps the capacity rules.
 [[nodiscard]] std::shared_ptr<const timing::engine::Tile> compile_tile(
     const params::EngineParams& engine, const workload::Layer& layer, const GemmPlan& plan,
     const TileOperand& operand, int n_tile, int k_tile);

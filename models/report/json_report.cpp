@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "report/memory_plan.h"
 #include "report/source_text.h"
 
 namespace lacuna::report {
@@ -297,6 +298,7 @@ Json run_json(const ReportInput& input, const Summary& summary) {
   json["bandwidth"]["sram"]["requesters"] = requesters_json(result.memory, summary.seconds);
   json["bandwidth"]["sram"]["ports"] = ports_json(input, summary.seconds);
   json["bandwidth"]["link"] = link_json(result.memory.link, summary.seconds);
+  json["memory_plan"] = memory_plan_json(result.memory_plan);
   json["energy"] = energy_json(summary);
   json["energy"]["table"] = input.energy.table().name;
   json["power_w"] = summary.power_w;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "report/format.h"
+#include "report/memory_plan.h"
 #include "report/source_text.h"
 
 namespace lacuna::report {
@@ -107,7 +108,7 @@ std::string checks(const ReportInput& input, const Summary& summary, bool colour
   return text;
 }
 
-std::string totals(const Summary& summary) {
+std::string totals(const Summary& summary, const chip::RunResult& result) {
   const double dense = static_cast<double>(summary.macs_dense);
   const double effective = static_cast<double>(summary.macs_effective);
   std::string text =
@@ -136,6 +137,7 @@ std::string totals(const Summary& summary) {
   };
   text += memory("DRAM", summary.dram);
   text += memory("SRAM", summary.sram);
+  text += line("in SRAM", memory_plan_text(result.memory_plan));
   return text;
 }
 
@@ -271,7 +273,7 @@ std::string run_text(const ReportInput& input, const Summary& summary, bool colo
   std::string text = header(input, summary);
   text += "\n" + latency(input, summary);
   text += checks(input, summary, colour);
-  text += totals(summary);
+  text += totals(summary, input.result);
   text += link(input.result.memory.link, summary.seconds);
   text += "\n" + bold("Where the PE-cycles go", colour) + " (they add up to all)\n";
   text += stack(input.result);

@@ -69,9 +69,13 @@ std::int64_t Core::pes() const {
   return std::int64_t{engine.pes} * engine.k_ways;
 }
 
-bool Core::holds(const mapper::Task& task) const {
-  return latest_tile_.plan == task.plan && latest_tile_.product == task.product &&
-         latest_tile_.n_tile == task.n_tile;
+int Core::holds(const mapper::Task& task) const {
+  if (latest_task_.plan != task.plan || latest_task_.product != task.product ||
+      latest_task_.k_tile != task.part) {
+    return 0;
+  }
+  if (latest_task_.n_tile == task.n_tile) return 2;
+  return latest_task_.block == task.block_begin ? 1 : 0;
 }
 
 void Core::give(const mapper::Task& task) {
@@ -93,7 +97,8 @@ void Core::give(const mapper::Task& task) {
   run->passes_left = task.k_tiles() * blocks;
   run->psums.resize(static_cast<std::size_t>(task.k_tiles() > 1 || task.partial ? blocks : 0));
   const int number = context_.source->program_index();
-  for (int k = task.k_begin; k < task.k_end; ++k) {
+  for (int turn = 0; turn < task.k_tiles(); ++turn) {
+    const int k = task.k_tile_at(turn);
     WeightRequest weights;
     // Weights are the same in every program; operands made at run time and selected rows are not.
     const bool fixed = !plan.run_time && !task.select_rows;
@@ -103,11 +108,15 @@ void Core::give(const mapper::Task& task) {
                         task.n_tile,
                         k,
                         0};
-    for (int block = task.block_begin; block < task.block_end; ++block) {
+    for (int i = 0; i < blocks; ++i) {
+      const int block = task.backwards ? task.block_end - 1 - i : task.block_begin + i;
       auto pass = std::make_shared<Pass>();
       pass->run = run;
       pass->k_tile = k;
       pass->block = block;
+      pass->first_of_task = turn == 0 && i == 0;
+      pass->first_k = turn == 0;
+      pass->last_k = turn + 1 == task.k_tiles();
       pass->sequence = sequence_++;
       weights.passes.push_back(pass);
       block_requests_.push_back({pass, {number, task.plan, task.product, 0, k, block}});
@@ -115,7 +124,7 @@ void Core::give(const mapper::Task& task) {
     }
     weight_requests_.push_back(std::move(weights));
   }
-  latest_tile_ = {0, task.plan, task.product, task.n_tile, 0, 0};
+  latest_task_ = {0, task.plan, task.product, task.n_tile, task.part, task.block_begin};
   load_event_.notify();
   engine_event_.notify();
 }
@@ -153,13 +162,13 @@ void Core::wait_for_space(const Pass& pass, const engine_model::Tile& tile,
   if (task.k_tiles() > 1) {
     // Partial sums of all blocks of the task. Released in run_pass() when the task's last drain is
     // known, or with their store.
-    if (pass.k_tile == task.k_begin && pass.block == task.block_begin) {
+    if (pass.first_of_task) {
       wait_for_psums(psum_space(task, tile, task.block_begin, task.block_end), task.layer);
     }
   } else if (task.partial) {
     wait_for_psums(psum_space(task, tile, pass.block, pass.block + 1), task.layer);
   }
-  if (pass.k_tile + 1 == task.k_end && !task.partial) {
+  if (pass.last_k && !task.partial) {
     const std::int64_t need = engine_model::output_bytes(engine, block.tokens, tile.channels);
     bool waited = false;
     while (output_used_ + need > engine.output_buffer) {
@@ -220,8 +229,8 @@ void Core::foresee(const Pass& pass) {
   if (pass.weight_half < 0 || pass.act_half < 0) return;
   const mapper::Task& task = *pass.run->task;
   engine_model::PassCommand command = context_.source->command(task, pass.k_tile);
-  command.psum_read = pass.k_tile > task.k_begin;
-  command.psum_write = task.partial || pass.k_tile + 1 < task.k_end;
+  command.psum_read = !pass.first_k;
+  command.psum_write = task.partial || !pass.last_k;
   cosim::PassRequest request{pass.tile, pass.activations, command, {}, index_, {}, 0};
   request.compute = context_.source->computes(task.layer);
   request.ticket = ticket(pass);
@@ -233,12 +242,12 @@ void Core::run_pass(Pass& pass) {
   const params::EngineParams& engine = context_.chip->engine;
   Running& run = *pass.run;
   const mapper::Task& task = *run.task;
-  const bool last_k = pass.k_tile + 1 == task.k_end;
+  const bool last_k = pass.last_k;
   const Cycle start = now();
   account_gap(pass, gap_begin_, start);
 
   engine_model::PassCommand command = context_.source->command(task, pass.k_tile);
-  command.psum_read = pass.k_tile > task.k_begin;
+  command.psum_read = !pass.first_k;
   command.psum_write = task.partial || !last_k;
   if (previous_start_ >= 0) {
     const engine_model::CarryIn carry =

@@ -72,17 +72,15 @@ struct CorePorts {
 
 class Core : public sc_core::sc_module {
  public:
-  /// Engine tasks and vector tasks that a core may have at once: one under way, one ahead.
-  static constexpr int kTasksAhead = 2;
-
   Core(sc_core::sc_module_name name, int index, CoreContext& context, CorePorts ports);
 
   [[nodiscard]] int index() const { return index_; }
   /// Unfinished engine (vector) tasks here.
   [[nodiscard]] int gemm_tasks() const { return gemm_tasks_; }
   [[nodiscard]] int vector_tasks() const { return vector_tasks_; }
-  /// Tile of the latest engine task, for affinity: (plan, product, n tile).
-  [[nodiscard]] bool holds(const mapper::Task& task) const;
+  /// What of a task its latest one has left in the buffers: 2 its weight tile, 1 its block, 0
+  /// nothing.
+  [[nodiscard]] int holds(const mapper::Task& task) const;
   void give(const mapper::Task& task);
 
   /// A program begins: gaps count from here.
@@ -102,6 +100,9 @@ class Core : public sc_core::sc_module {
     std::shared_ptr<Running> run;
     int k_tile = 0;
     int block = 0;
+    bool first_of_task = false;
+    bool first_k = false;  ///< of the k tiles in the order of the task
+    bool last_k = false;
     std::int64_t sequence = 0;
     int weight_half = -1;
     int act_half = -1;
@@ -124,6 +125,14 @@ class Core : public sc_core::sc_module {
     Cycle ready = -1;
     std::shared_ptr<const Operand> operand;
   };
+  /// Which of two halves holds this, the latest loaded first; -1: neither.
+  template <class Operand>
+  static int holder(const Half<Operand> (&halves)[2], int latest, const Contents& contents) {
+    for (const int half : {latest, 1 - latest}) {
+      if (halves[half].operand != nullptr && halves[half].contents == contents) return half;
+    }
+    return -1;
+  }
   struct WeightRequest {
     std::vector<std::shared_ptr<Pass>> passes;  ///< of one k tile of a task
     Contents contents;
@@ -205,7 +214,7 @@ class Core : public sc_core::sc_module {
 
   int gemm_tasks_ = 0;
   int vector_tasks_ = 0;
-  Contents latest_tile_;
+  Contents latest_task_;  ///< of the engine: plan, product, n tile, part of K, first block
   std::int64_t sequence_ = 0;
 
   std::deque<WeightRequest> weight_requests_;

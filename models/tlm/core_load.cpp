@@ -40,14 +40,14 @@ void Core::load_loop() {
 bool Core::reuse_weights() {
   if (weight_requests_.empty()) return false;
   const WeightRequest& request = weight_requests_.front();
-  const Half<timing::engine::Tile>& half = weights_[latest_weights_];
-  if (half.operand == nullptr || half.contents != request.contents) return false;
+  const int half = holder(weights_, latest_weights_, request.contents);
+  if (half < 0) return false;
   ++sums(request.passes.front()->run->task->layer).weight_loads_saved;
   WeightRequest taken = std::move(weight_requests_.front());
   weight_requests_.pop_front();
   const mapper::Task& task = *taken.passes.front()->run->task;
   const int k_tile = taken.passes.front()->k_tile;
-  hand_weights(std::move(taken), latest_weights_, {-1, false}, false);
+  hand_weights(std::move(taken), half, {-1, false}, false);
   const int fetch = task.fetch_of(k_tile);
   if (fetch != mapper::kNone) context_.source->release_fetch(fetch);
   return true;
@@ -56,12 +56,12 @@ bool Core::reuse_weights() {
 bool Core::reuse_block() {
   if (block_requests_.empty()) return false;
   const BlockRequest& request = block_requests_.front();
-  const Half<timing::engine::Block>& half = acts_[latest_acts_];
-  if (half.operand == nullptr || half.contents != request.contents) return false;
+  const int half = holder(acts_, latest_acts_, request.contents);
+  if (half < 0) return false;
   ++sums(request.pass->run->task->layer).block_loads_saved;
   const BlockRequest taken = std::move(block_requests_.front());
   block_requests_.pop_front();
-  hand_block(taken, latest_acts_, {-1, false}, false);
+  hand_block(taken, half, {-1, false}, false);
   return true;
 }
 

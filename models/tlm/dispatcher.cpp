@@ -8,7 +8,8 @@
 
 namespace lacuna::tlm {
 
-Dispatcher::Dispatcher(std::vector<Core*> cores) : cores_(std::move(cores)) {
+Dispatcher::Dispatcher(std::vector<Core*> cores, int tasks_ahead) : cores_(std::move(cores)) {
+  gemm_.ahead = tasks_ahead;
   LACUNA_CHECK(!cores_.empty(), "a chip without cores");
   gemm_.fixed.resize(cores_.size());
   vector_.fixed.resize(cores_.size());
@@ -39,7 +40,7 @@ void Dispatcher::poke() {
 void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
   for (std::size_t i = 0; i < cores_.size(); ++i) {
     std::deque<const mapper::Task*>& own = stream.fixed[i];
-    while (!own.empty() && (cores_[i]->*count)() < Core::kTasksAhead) {
+    while (!own.empty() && (cores_[i]->*count)() < stream.ahead) {
       const mapper::Task& task = *own.front();
       own.pop_front();
       cores_[i]->give(task);
@@ -52,10 +53,10 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
     for (std::size_t i = 0; i < cores_.size(); ++i) {
       Core* core = cores_[i];
       const int tasks = (core->*count)();
-      if (tasks >= Core::kTasksAhead) continue;
+      if (tasks >= stream.ahead) continue;
       if (tasks > 0 && has_its_share(stream, i, task)) continue;
       if (best == nullptr || tasks < (best->*count)() ||
-          (tasks == (best->*count)() && core->holds(task) && !best->holds(task))) {
+          (tasks == (best->*count)() && core->holds(task) > best->holds(task))) {
         best = core;
         number = i;
       }

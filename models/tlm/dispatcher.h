@@ -2,10 +2,10 @@
 //
 // Hands the tasks of a program to cores, engine tasks and vector tasks each in program order.
 // Dynamic: to the core with the fewest tasks, among these to one whose latest task used the same
-// weight tile, then the lowest number; but while a core has a task, it takes at most its share of a
-// layer (tasks / cores, rounded up), so that no core has two tasks ahead and another none. Static:
-// to the core that the mapper fixed, each core in its own order. A core has at most
-// Core::kTasksAhead tasks of a kind. Takes no simulated time.
+// weight tile, or else the same rows, then the lowest number; but while a core has a task, it takes
+// at most its share of a layer (tasks / cores, rounded up), so that no core has two tasks ahead and
+// another none. Static: to the core that the mapper fixed, each core in its own order. A core has
+// at most mapper.tasks_ahead engine tasks and two vector tasks. Takes no simulated time.
 #pragma once
 
 #include <deque>
@@ -18,7 +18,8 @@ namespace lacuna::tlm {
 
 class Dispatcher {
  public:
-  explicit Dispatcher(std::vector<Core*> cores);
+  /// `tasks_ahead`: engine tasks that a core has at once.
+  Dispatcher(std::vector<Core*> cores, int tasks_ahead);
 
   /// The program must stay alive until all its tasks have ended.
   void begin(const mapper::Program& program);
@@ -36,6 +37,7 @@ class Dispatcher {
     };
     std::vector<Taken> taken;
     std::vector<std::int64_t> of_layer;  ///< tasks
+    int ahead = 2;  ///< tasks that a core has at once: one under way, the others ahead
   };
   [[nodiscard]] bool has_its_share(const Stream& stream, std::size_t core,
                                    const mapper::Task& task) const;

@@ -209,6 +209,50 @@ TEST(Behaviour, PoliciesChangeTimeAndNeverOutputs) {
   }
 }
 
+// Two tasks of a core share their rows or their tile: the one that goes backwards begins with what
+// the other has left.
+TEST(Behaviour, TasksThatGoBackwardsLoadLess) {
+  const workload::Graph graph = gemm(200, 8, 256, 0.9, 0.5);
+  RunResult results[2];
+  for (const bool alternate : {false, true}) {
+    params::ChipParams chip = tiny_chip();
+    chip.mapper.order = params::Ordering::kTileMajor;
+    chip.mapper.k_order = alternate ? params::KOrder::kAlternate : params::KOrder::kForward;
+    RunResult& result = results[alternate ? 1 : 0];
+    result = run_model(chip, graph);
+    expect_reference(result);
+    ASSERT_GT(result.layers[0].splits_k, 2);
+    ASSERT_GT(result.layers[0].tasks, 2 * chip.cores);
+  }
+  EXPECT_GT(results[1].layers[0].weight_loads_saved, results[0].layers[0].weight_loads_saved);
+}
+
+TEST(Behaviour, BothHalvesKeepWhatTheyHold) {
+  // Two K tiles: the halves hold both, and every task of the core finds them.
+  params::ChipParams chip = tiny_chip();
+  chip.cores = 1;
+  chip.cores_per_port = 1;
+  const workload::Graph graph = gemm(40, 4, 128, 0.9, 0.5);
+  const RunResult result = run_model(chip, graph);
+  expect_reference(result);
+  const LayerResult& layer = result.layers[0];
+  if (layer.splits_k == 2 && layer.splits_n == 1) EXPECT_EQ(layer.weight_loads, 2);
+  EXPECT_EQ(layer.weight_loads + layer.weight_loads_saved, layer.tasks * layer.splits_k);
+}
+
+TEST(Behaviour, MoreTasksAheadHideMoreAndChangeNoOutput) {
+  const workload::Graph graph = gemm(64, 32, 128, 0.5, 0.5);
+  std::vector<Cycle> cycles;
+  for (const std::int64_t ahead : {1, 2, 4}) {
+    params::ChipParams chip = tiny_chip();
+    chip.mapper.tasks_ahead = ahead;
+    const RunResult result = run_model(chip, graph);
+    expect_reference(result);
+    cycles.push_back(result.cycles);
+  }
+  EXPECT_GT(cycles[0], cycles[1]) << "nothing is loaded before the task before has ended";
+}
+
 TEST(Behaviour, TheSameRunGivesTheSameResult) {
   const workload::Graph graph = small_network(2);
   std::vector<std::tuple<int, int, Cycle, Cycle, std::int64_t>> first;

@@ -159,7 +159,9 @@ std::vector<std::string> check(const workload::Graph& graph, const params::ChipP
       }
     }
     rule(!task.needs.empty() || task.kind == TaskKind::kReduce, of.name + " reads nothing");
-    for (const int fetch : task.weight_fetch) {
+    // In the order in which the task loads them.
+    for (int turn = 0; turn < static_cast<int>(task.weight_fetch.size()); ++turn) {
+      const int fetch = task.fetch_of(task.k_tile_at(turn));
       if (fetch == kNone) continue;
       ++uses[static_cast<std::size_t>(fetch)];
       // A fetch waits for the uses of those it overwrites: all before its own first use.
@@ -298,12 +300,15 @@ TEST(Map, AttentionOnSmallAndReferenceChips) {
       for (const bool small : {true, false}) {
         params::ChipParams chip = small ? small_chip() : params::ChipParams{};
         chip.sram.capacity = sram;
-        MapOptions options;
-        options.batch = batch;
-        const Program program = map_program(graph, chip, options);
-        const auto broken = check(graph, chip, program);
-        EXPECT_TRUE(broken.empty()) << broken.front() << " (batch " << batch << ", SRAM " << sram
-                                    << (small ? ", small" : "") << ")";
+        for (const double rate : {0.0, 4.0}) {
+          MapOptions options;
+          options.batch = batch;
+          options.dram_bytes_per_cycle = rate;
+          const Program program = map_program(graph, chip, options);
+          const auto broken = check(graph, chip, program);
+          EXPECT_TRUE(broken.empty()) << broken.front() << " (batch " << batch << ", SRAM " << sram
+                                      << (small ? ", small" : "") << ")";
+        }
       }
     }
   }
@@ -389,6 +394,9 @@ TEST(Map, RandomProductsKeepTheRules) {
     if (rng.bernoulli(0.5)) cut(graph, chip, static_cast<int>(rng.range(1, 5)));
     options.ordering = rng.bernoulli(0.5) ? Ordering::kTileMajor : Ordering::kRowMajor;
     options.dispatch = rng.bernoulli(0.5) ? Dispatch::kDynamic : Dispatch::kStatic;
+    options.dram_bytes_per_cycle = rng.bernoulli(0.5) ? 8.0 : 0.0;
+    chip.mapper.k_order =
+        rng.bernoulli(0.5) ? params::KOrder::kAlternate : params::KOrder::kForward;
     const Program program = map_program(graph, chip, options);
     const auto broken = check(graph, chip, program);
     ASSERT_TRUE(broken.empty()) << "seed " << seed << ": " << broken.front();
@@ -412,6 +420,104 @@ TEST(Map, ResidentWeightsAreFetchedOnceAndStay) {
     EXPECT_TRUE(tiles.insert(fetch.index).second) << "tile " << fetch.index << " twice";
   }
   EXPECT_EQ(tiles.size(), program.weight_tiles.size());
+}
+
+/// Where weights lie, by whether they stay.
+std::map<bool, std::pair<std::uint64_t, std::uint64_t>> weight_ranges(const Program& program) {
+  std::map<bool, std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (const Fetch& fetch : program.fetches) {
+    if (fetch.kind != Fetch::Kind::kWeights) continue;
+    const std::uint64_t end = fetch.to + static_cast<std::uint64_t>(fetch.bytes);
+    auto [range, made] = ranges.emplace(fetch.resident, std::pair{fetch.to, end});
+    if (made) continue;
+    range->second.first = std::min(range->second.first, fetch.to);
+    range->second.second = std::max(range->second.second, end);
+  }
+  return ranges;
+}
+
+TEST(Map, SomeWeightsStayWhereNotAllFit) {
+  workload::GemmOptions product;
+  product.weights = "density=0.5,seed=1";
+  product.activations = "density=0.5,seed=2";
+  product.m = 8;
+  product.n = 256;
+  product.k = 256;
+  const workload::Graph graph = workload::build_gemm(product);
+  params::ChipParams chip = small_chip();
+  chip.sram.capacity = 1 << 15;
+  MapOptions options;
+  options.dram_bytes_per_cycle = 2.0;
+  const Program searched = map_program(graph, chip, options);
+  ASSERT_FALSE(searched.memory.weights_resident);
+  EXPECT_TRUE(check(graph, chip, searched).empty());
+  EXPECT_GT(searched.memory.sram_pinned, 0);
+  ASSERT_GT(searched.memory.splits.size(), 1U);
+  EXPECT_LT(searched.memory.splits.front().next_cycles,
+            searched.memory.splits.front().first_cycles);
+  const auto ranges = weight_ranges(searched);
+  ASSERT_EQ(ranges.size(), 2U);
+  EXPECT_LE(ranges.at(true).second, ranges.at(false).first) << "the ring would overwrite them";
+
+  // As the chip says.
+  chip.mapper.pinned = 0;
+  EXPECT_EQ(weight_ranges(map_program(graph, chip, options)).count(true), 0U);
+  chip.mapper.pinned = 8192;
+  chip.mapper.ring = 4096;
+  const Program given = map_program(graph, chip, options);
+  EXPECT_TRUE(check(graph, chip, given).empty());
+  EXPECT_LE(given.memory.sram_pinned, 8192);
+  EXPECT_GT(given.memory.sram_pinned, 4096);
+  EXPECT_GE(given.memory.splits.front().ring, 4096);
+  chip.mapper.pinned = 1 << 15;
+  EXPECT_THROW((void)map_program(graph, chip, options), base::UserError);
+}
+
+TEST(Map, OutputsLiveWhereTheWorkloadSays) {
+  workload::Graph graph = attention();
+  params::ChipParams chip = small_chip();
+  const auto output = static_cast<std::size_t>(graph.layers[0].output);
+  ASSERT_TRUE(map_program(graph, chip).tensors[output].in_sram);
+  graph.layers[0].mapping.output = params::Place::kDram;
+  const Program program = map_program(graph, chip);
+  EXPECT_FALSE(program.tensors[output].in_sram);
+  EXPECT_TRUE(check(graph, chip, program).empty());
+  EXPECT_GT(program.memory.spilled, 0);
+
+  graph.layers[0].mapping.output = params::Place::kSram;
+  graph.layers[0].mapping_at["output"] = {"network.yaml", 7, 3};
+  chip.sram.capacity = 1 << 10;
+  chip.mapper.ring = 1 << 10;
+  try {
+    (void)map_program(graph, chip);
+    FAIL() << "there is no room for it";
+  } catch (const base::UserError& error) {
+    EXPECT_NE(std::string(error.what()).find("network.yaml:7:3"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(Map, EveryOtherTaskOfACoreGoesBackwards) {
+  workload::GemmOptions product;
+  product.weights = "density=0.9,seed=1";
+  product.activations = "density=0.5,seed=2";
+  product.m = 64;
+  product.n = 8;
+  product.k = 256;
+  const workload::Graph graph = workload::build_gemm(product);
+  params::ChipParams chip = small_chip();
+  chip.mapper.k_order = params::KOrder::kAlternate;
+  const Program program = map_program(graph, chip);
+  const Split& split = program.gemms[0].split;
+  ASSERT_GT(split.k_tiles.size(), 1U);
+  EXPECT_TRUE(split.alternate);
+  int number = 0;
+  for (const Task& task : program.tasks) {
+    if (task.kind == TaskKind::kGemm) EXPECT_EQ(task.backwards, number++ / chip.cores % 2 == 1);
+  }
+  // Both ends may come last, and have what makes outputs of sums.
+  EXPECT_TRUE(program.weight_tiles.front().tile->has_post);
+  EXPECT_TRUE(program.weight_tiles[split.k_tiles.size() - 1].tile->has_post);
 }
 
 /// The plan's tiles are those that its own layer, compiled alone, would have.
