@@ -170,6 +170,7 @@ MemoryModel memory_model(const workload::Graph& graph, const params::ChipParams&
       }
       demand.image_users =
           std::max(1.0, std::min<double>(plan.split.task_runs, chip.cores) / chip.cores_per_port);
+      if (plan.split.order == params::Ordering::kRowMajor) demand.rounds = plan.split.task_runs;
     } else if (vector != kNone) {
       demand.cycles = program.vectors[static_cast<std::size_t>(vector)].expected_cycles;
       access(layer.input, -1, 0);

@@ -34,7 +34,14 @@ double program_cycles(const MemoryModel& model, const std::vector<bool>& in_sram
     part.pinned = std::min(bytes, pins);
     pins -= part.pinned;
     const double rest = bytes - part.pinned;
-    (2 * layer.largest_image > split.ring ? part.direct : part.ring) = rest;
+    const auto ring = static_cast<double>(split.ring);
+    if (2 * layer.largest_image > split.ring) {
+      part.direct = rest;
+    } else {
+      // What a ring does not hold until the tasks come round to it is fetched again.
+      const bool held = rest + static_cast<double>(layer.largest_image) <= ring;
+      part.ring = held ? rest : rest * layer.rounds;
+    }
     pinned += first ? part.pinned : 0.0;
     total += part.ring + (first ? part.pinned : 0.0);
     parts.push_back(part);

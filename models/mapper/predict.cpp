@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/portable_math.h"
 #include "mapper/slot_layout.h"
@@ -32,7 +33,10 @@ constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known
 
 /// Of so many normal numbers with mean 0 and spread 1, about (Blom's formula).
 double expected_maximum(double count) {
-  return base::normal_quantile((count - 0.375) / (count + 0.25));
+  thread_local std::map<double, double> known;  // a chip asks for two, once for every candidate
+  const auto [at, fresh] = known.try_emplace(count, 0.0);
+  if (fresh) at->second = base::normal_quantile((count - 0.375) / (count + 0.25));
+  return at->second;
 }
 
 /// The largest of three; more where several are about as large, for then each is it at times.
