@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -203,15 +204,62 @@ void choose_orders(const SplitProblem& problem, const WeightCounts& counts,
   split.expected = candidate.prediction.expected;
 }
 
+/// A first program counts, too, but most are not first.
+double time_of(const Prediction& prediction) {
+  constexpr double kFirst = 1.0 / 8;
+  return prediction.total + kFirst * prediction.first;
+}
+
+/// The best candidate so far. Of those whose times are closer to each other than a prediction is to
+/// the truth, the one with the least energy.
+class Choice {
+ public:
+  explicit Choice(params::Objective objective) : objective_(objective) {}
+
+  void consider(const Candidate& candidate) {
+    if (objective_ == params::Objective::kEnergy) {
+      if (as_good_.empty() || better(objective_, candidate.prediction, as_good_[0].prediction)) {
+        as_good_.assign(1, candidate);
+      }
+      return;
+    }
+    const double time = time_of(candidate.prediction);
+    if (time > kAsGood * least_time_) return;
+    if (time < least_time_) {
+      least_time_ = time;
+      std::erase_if(as_good_, [this](const Candidate& other) {
+        return time_of(other.prediction) > kAsGood * least_time_;
+      });
+    }
+    as_good_.push_back(candidate);
+  }
+
+  /// None if none was considered.
+  [[nodiscard]] std::optional<Candidate> best() const {
+    const auto least = std::min_element(
+        as_good_.begin(), as_good_.end(), [this](const Candidate& a, const Candidate& b) {
+          if (a.prediction.energy != b.prediction.energy) {
+            return a.prediction.energy < b.prediction.energy;
+          }
+          return better(objective_, a.prediction, b.prediction);
+        });
+    if (least == as_good_.end()) return {};
+    return *least;
+  }
+
+ private:
+  static constexpr double kAsGood = 1.03;
+
+  params::Objective objective_;
+  double least_time_ = std::numeric_limits<double>::infinity();
+  std::vector<Candidate> as_good_;
+};
+
 }  // namespace
 
 bool better(params::Objective objective, const Prediction& a, const Prediction& b) {
   if (objective == params::Objective::kEnergy && a.energy != b.energy) return a.energy < b.energy;
-  // A first program counts, too, but most are not first.
-  constexpr double kFirst = 1.0 / 8;
-  const double time_a = a.total + kFirst * a.first;
-  const double time_b = b.total + kFirst * b.first;
-  if (time_a != time_b) return time_a < time_b;
+  if (time_of(a) != time_of(b)) return time_of(a) < time_of(b);
   return a.memory < b.memory;
 }
 
@@ -285,13 +333,10 @@ Split choose_split(const SplitProblem& problem, const WeightCounts& counts,
                    const WindowTable& windows, const params::ChipParams& chip,
                    const MappingCosts& costs) {
   check_fixed(problem, windows, chip.engine);
-  std::optional<Candidate> best;
-  for_each_candidate(
-      problem, counts, windows, chip, costs, Grid::kFine, [&](const Candidate& candidate) {
-        if (!best || better(chip.mapper.objective, candidate.prediction, best->prediction)) {
-          best = candidate;
-        }
-      });
+  Choice choice(chip.mapper.objective);
+  for_each_candidate(problem, counts, windows, chip, costs, Grid::kFine,
+                     [&](const Candidate& candidate) { choice.consider(candidate); });
+  std::optional<Candidate> best = choice.best();
   if (!best) {
     refuse_fixed(problem, counts, windows, chip.engine);  // if it is what the workload fixes
     refuse(problem, windows, chip.engine);
