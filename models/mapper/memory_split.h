@@ -23,7 +23,7 @@ struct LayerDemand {
   std::int64_t largest_image = 0;  ///< of them
   std::int64_t selected = 0;       ///< bytes of rows that come straight from DRAM in any case
   double image_users = 1;          ///< loads of an image that comes straight from DRAM
-  double rounds = 1;               ///< how often its tasks come round to an image that has left the ring
+  double rounds = 1;  ///< how often its tasks come round to an image that has left the ring
   /// Bytes that move between the chip and a value that is not in SRAM, and the loads that wait for
   /// them one after the other on a core.
   struct Access {

@@ -326,7 +326,11 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     const double times =
         again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
     dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
-    result.dram = dram_bytes / problem.stream_bytes_per_cycle;
+    // Fetches go task by task: load ports work side by side only for tasks that the ring holds.
+    const double side_by_side =
+        1.0 + kRingShare * static_cast<double>(chip.sram.capacity) / (tile_bytes * tiles_k / parts);
+    result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,
+                                        side_by_side * static_cast<double>(engine.load_width));
   }
   result.total = std::max({pipeline, result.load + result.tail, result.memory});
   // The first tile's load hides behind the layer before: one as long as this, say, that leaves the

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -236,14 +236,20 @@ class Choice {
 
   /// None if none was considered.
   [[nodiscard]] std::optional<Candidate> best() const {
-    const auto least = std::min_element(
-        as_good_.begin(), as_good_.end(), [this](const Candidate& a, const Candidate& b) {
-          if (a.prediction.energy != b.prediction.energy) {
-            return a.prediction.energy < b.prediction.energy;
-          }
-          return better(objective_, a.prediction, b.prediction);
-        });
-    if (least == as_good_.end()) return {};
+    const auto fastest = std::min_element(as_good_.begin(), as_good_.end(),
+                                          [this](const Candidate& a, const Candidate& b) {
+                                            return better(objective_, a.prediction, b.prediction);
+                                          });
+    if (fastest == as_good_.end()) return {};
+    // Where all wait for DRAM, what the chip takes still tells which of them keep the DRAM busy.
+    const double on_chip = kAsGood * fastest->prediction.expected.cycles;
+    const Candidate* least = &*fastest;
+    for (const Candidate& candidate : as_good_) {
+      const Prediction& prediction = candidate.prediction;
+      if (prediction.expected.cycles <= on_chip && prediction.energy < least->prediction.energy) {
+        least = &candidate;
+      }
+    }
     return *least;
   }
 
