@@ -319,6 +319,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       (weight_bytes / reuse.tile_readers + activation_bytes / reuse.block_readers + sum_bytes) /
       ports_bytes_per_cycle;
   double dram_bytes = 0;
+  double side_by_side = chip.cores;  // tasks
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
     // Row major every run of rows wants all tiles again, which a ring may not hold any more.
     const bool again = split.order == params::Ordering::kRowMajor &&
@@ -326,13 +327,17 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     const double times =
         again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
     dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
-    // Fetches go task by task: load ports work side by side only for tasks that the ring holds.
-    const double side_by_side =
+    // Fetches go task by task: only tasks whose images the ring holds are under way side by side.
+    const double images =
         1.0 + kRingShare * static_cast<double>(chip.sram.capacity) / (tile_bytes * tiles_k / parts);
+    const double users = split.order == params::Ordering::kTileMajor ? split.task_runs : 1.0;
+    side_by_side = std::min<double>(chip.cores, images * users);
     result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,
-                                        side_by_side * static_cast<double>(engine.load_width));
+                                        images * static_cast<double>(engine.load_width));
   }
-  result.total = std::max({pipeline, result.load + result.tail, result.memory});
+  const double in_turn = result.tasks / side_by_side * ((steps - 1) * step + in_order) / result.rounds;
+  result.total = std::max({pipeline, result.load + result.tail, result.memory,
+                           side_by_side < chip.cores ? in_turn : 0.0});
   // The first tile's load hides behind the layer before: one as long as this, say, that leaves the
   // port free for half of its time. There it stops the blocks as others do here.
   const double exposed = std::max({0.0, result.tile_load - kHiding * result.total, stall});
