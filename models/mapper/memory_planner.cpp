@@ -168,8 +168,8 @@ MemoryModel memory_model(const workload::Graph& graph, const params::ChipParams&
         (plan.select_rows ? demand.selected : demand.weights) += bytes;
         if (!plan.select_rows) demand.largest_image = std::max(demand.largest_image, bytes);
       }
-      demand.image_users =
-          std::max(1.0, std::min<double>(plan.split.task_runs, chip.cores) / chip.cores_per_port);
+      // Cores that work on a tile want it at different times: each fetches its image.
+      demand.image_users = std::min(plan.split.task_runs, chip.cores);
       if (plan.split.order == params::Ordering::kRowMajor) demand.rounds = plan.split.task_runs;
     } else if (vector != kNone) {
       demand.cycles = program.vectors[static_cast<std::size_t>(vector)].expected_cycles;

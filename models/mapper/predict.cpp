@@ -335,7 +335,8 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,
                                         images * static_cast<double>(engine.load_width));
   }
-  const double in_turn = result.tasks / side_by_side * ((steps - 1) * step + in_order) / result.rounds;
+  const double in_turn =
+      result.tasks / side_by_side * ((steps - 1) * step + in_order) / result.rounds;
   result.total = std::max({pipeline, result.load + result.tail, result.memory,
                            side_by_side < chip.cores ? in_turn : 0.0});
   // The first tile's load hides behind the layer before: one as long as this, say, that leaves the
