@@ -107,7 +107,7 @@ int add_operand(Graph& graph, const Value& like, double density) {
   return add_copy(graph, static_cast<int>(graph.values.size()) - 1);
 }
 
-/// A small layer that gives every core another tile to hold: else the weights of the run before
+/// A small layer that gives every core two other tiles to hold: else the weights of the run before
 /// would still lie in its buffer, which they do in no network.
 void add_flush(Graph& graph, const params::ChipParams& chip) {
   constexpr std::int64_t kChannels = 16;
@@ -126,9 +126,12 @@ void add_flush(Graph& graph, const params::ChipParams& chip) {
   flush.output = input.storage + 1;
   flush.gemm.m = 1;
   flush.gemm.k = flush.gemm.segment_channels = kChannels;
-  flush.gemm.n = std::int64_t{chip.engine.pes} * chip.cores;
+  flush.gemm.n = 2 * std::int64_t{chip.engine.pes} * chip.cores;
+  flush.mapping.tile_n = chip.engine.pes;
+  flush.mapping.k_parts = 1;
   const auto n = static_cast<std::size_t>(flush.gemm.n);
   auto codes = std::make_shared<std::vector<std::int8_t>>(n * kChannels, std::int8_t{1});
+  std::fill(codes->begin() + codes->size() / 2, codes->end(), std::int8_t{2});  // equal to no other
   flush.weights.n = flush.gemm.n;
   flush.weights.k = flush.gemm.k;
   flush.weights.codes = *codes;

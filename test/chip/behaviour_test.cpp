@@ -173,6 +173,7 @@ TEST(Behaviour, WarmProgramsFetchNoWeights) {
 TEST(Behaviour, WeightsThatDoNotFitGoThroughTheRing) {
   params::ChipParams chip = tiny_chip();
   chip.sram.capacity = 8 * 1024;
+  chip.mapper.ring = 1024;
   const workload::Graph graph = small_network(2);
   const RunResult result = run_model(chip, graph);
   expect_reference(result);

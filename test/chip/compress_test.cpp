@@ -31,6 +31,7 @@ RunResult run_real(const params::ChipParams& chip, const workload::Graph& graph,
 params::ChipParams streaming_chip() {
   params::ChipParams chip = tiny_chip();
   chip.sram.capacity = 4096;
+  chip.mapper.pinned = 0;  // all of them stream
   return chip;
 }
 
