@@ -265,6 +265,10 @@ Division divide(const workload::Graph& graph, const params::ChipParams& chip,
         split.activations = taken;
         split.pinned = mapper.pinned.value_or(
             open ? (rest - mapper.ring.value_or(0)) / kSteps * i / kAlignment * kAlignment : 0);
+        // Splits were predicted with a ring of the usual size.
+        if (!mapper.pinned && !mapper.ring) {
+          split.pinned = std::min(split.pinned, std::max<std::int64_t>(0, rest - usual));
+        }
         split.pinned = std::min(split.pinned, rest);
         split.ring = rest - split.pinned;
         if (!known.emplace(split.activations, split.pinned, placed.size()).second) continue;
