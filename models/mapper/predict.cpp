@@ -322,8 +322,9 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   double side_by_side = chip.cores;  // tasks
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
     // Row major every run of rows wants all tiles again, which a ring may not hold any more.
-    const bool again = split.order == params::Ordering::kRowMajor &&
-                       tile_bytes * split.n_tiles * tiles_k > kRingShare * chip.sram.capacity;
+    const bool again =
+        split.order == params::Ordering::kRowMajor &&
+        tile_bytes * split.n_tiles * tiles_k > kRingShare * static_cast<double>(chip.sram.capacity);
     const double times =
         again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
     dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
