@@ -237,7 +237,9 @@ TEST(Behaviour, BothHalvesKeepWhatTheyHold) {
   const RunResult result = run_model(chip, graph);
   expect_reference(result);
   const LayerResult& layer = result.layers[0];
-  if (layer.splits_k == 2 && layer.splits_n == 1) EXPECT_EQ(layer.weight_loads, 2);
+  if (layer.splits_k == 2 && layer.splits_n == 1) {
+    EXPECT_EQ(layer.weight_loads, 2);
+  }
   EXPECT_EQ(layer.weight_loads + layer.weight_loads_saved, layer.tasks * layer.splits_k);
 }
 

@@ -513,7 +513,9 @@ TEST(Map, EveryOtherTaskOfACoreGoesBackwards) {
   EXPECT_TRUE(split.alternate);
   int number = 0;
   for (const Task& task : program.tasks) {
-    if (task.kind == TaskKind::kGemm) EXPECT_EQ(task.backwards, number++ / chip.cores % 2 == 1);
+    if (task.kind == TaskKind::kGemm) {
+      EXPECT_EQ(task.backwards, number++ / chip.cores % 2 == 1);
+    }
   }
   // Both ends may come last, and have what makes outputs of sums.
   EXPECT_TRUE(program.weight_tiles.front().tile->has_post);
