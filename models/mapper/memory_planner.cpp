@@ -234,9 +234,9 @@ Division divide(const workload::Graph& graph, const params::ChipParams& chip,
     return worth(a) > worth(b);
   });
 
-  // Today's rule of thumb first: the ring has two of the largest images or a quarter of the SRAM.
+  // A ring of two of the largest images or a quarter of the SRAM comes first.
   const std::int64_t usual =
-      std::min({weights, std::max(2 * largest, chip.sram.capacity / 4), chip.sram.capacity / 2});
+      std::min({weights, std::max(2 * largest, least_ring(chip)), chip.sram.capacity / 2});
   const std::int64_t all = peak(place_all(wanted, std::numeric_limits<std::int64_t>::max() / 2));
   constexpr int kSteps = 8;
   std::vector<std::int64_t> limits{

@@ -28,7 +28,6 @@ constexpr double kHiding = 0.5;
 // Of the spread between PEs, what dealing of channels leaves and two accumulator banks do not even
 // out.
 constexpr double kUneven = 0.8;
-constexpr double kRingShare = 0.25;     // of the SRAM, that weights on their way have at least
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
 
 /// Of so many normal numbers with mean 0 and spread 1, about (Blom's formula).
@@ -322,15 +321,14 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   double side_by_side = chip.cores;  // tasks
   if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
     // Row major every run of rows wants all tiles again, which a ring may not hold any more.
+    const auto ring = static_cast<double>(least_ring(chip));
     const bool again =
-        split.order == params::Ordering::kRowMajor &&
-        tile_bytes * split.n_tiles * tiles_k > kRingShare * static_cast<double>(chip.sram.capacity);
+        split.order == params::Ordering::kRowMajor && tile_bytes * split.n_tiles * tiles_k > ring;
     const double times =
         again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
     dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
     // Fetches go task by task: only tasks whose images the ring holds are under way side by side.
-    const double images =
-        1.0 + kRingShare * static_cast<double>(chip.sram.capacity) / (tile_bytes * tiles_k / parts);
+    const double images = 1.0 + ring / (tile_bytes * tiles_k / parts);
     const double users = split.order == params::Ordering::kTileMajor ? split.task_runs : 1.0;
     side_by_side = std::min<double>(chip.cores, images * users);
     result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,

@@ -51,6 +51,12 @@ struct Prediction {
   Bound bound = Bound::kIssue;
 };
 
+/// Bytes of the ring of weights from DRAM with which splits are predicted, and which images that
+/// stay leave it.
+[[nodiscard]] inline std::int64_t least_ring(const params::ChipParams& chip) {
+  return chip.sram.capacity / 4;
+}
+
 /// Prediction for a split; `split.predicted_cycles` is not read.
 [[nodiscard]] Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
                                  const WindowTable& windows, const params::ChipParams& chip,

@@ -142,8 +142,11 @@ def write_csv(path, rows):
     os.replace(part, path)
 
 
-def page(rows, command, chip, quick):
+def page(rows, missing, command, chip, quick):
     note = "**Two blocks of each transformer: a trial, not the networks.**" if quick else ""
+    if missing:
+        names = ", ".join(f"{job['network']} (batch {job['batch']}, {job['skip']} {job['settings']}".rstrip() + ")" for job in missing)
+        note += f" Not there, because the simulator refuses them or nobody has run them: {names}."
     lines = [HEAD.format(command=command, chip=chip, note=note)]
     by_key = {key_of(row): row for row in rows}
 
@@ -254,8 +257,9 @@ def main():
             write_csv(options.csv, sorted(done.values(), key=lambda each: order.get(key_of(each), len(order))))
     if options.out:
         rows = [done[key_of(job)] for job in jobs if key_of(job) in done]
+        missing = [job for job in jobs if key_of(job) not in done]
         shown = " ".join(["scripts/validate/networks.py", *[word for word in sys.argv[1:]]])
-        write(options.out, page(rows, shown, pathlib.Path(options.chip).stem, options.quick))
+        write(options.out, page(rows, missing, shown, pathlib.Path(options.chip).stem, options.quick))
     return 1 if failed else 0
 
 
