@@ -7,6 +7,7 @@
 
 #include "base/cycles.h"
 #include "base/error.h"
+#include "mapper/fetch_planner.h"
 #include "mapper/layer_problem.h"
 #include "mapper/memory_planner.h"
 #include "mapper/row_layout.h"

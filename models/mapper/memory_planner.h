@@ -7,6 +7,9 @@
 // room live in DRAM.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "mapper/policies.h"
 #include "mapper/program.h"
 #include "params/chip_params.h"
@@ -14,11 +17,7 @@
 
 namespace lacuna::mapper {
 
-/// Fills tensors' places, constant addresses, weight images' DRAM addresses and `memory`. Needs:
-/// batch, tensors' layouts and sizes, gemms, vectors, weight_tiles. How the SRAM is divided where
-/// not all fits is searched (memory_split.h) as far as chip and layers leave it open. UserError:
-/// what they ask for is more than there is.
-/// Returns the ring's (or the resident weights') first address and size.
+/// The ring's (or the resident weights') first address and size.
 struct WeightSpace {
   std::uint64_t begin = 0;
   std::int64_t bytes = 0;
@@ -26,11 +25,12 @@ struct WeightSpace {
   /// By weight tile: where it stays although not all do; -1: it does not. Empty: none stays.
   std::vector<std::int64_t> pinned;
 };
+
+/// Fills tensors' places, constant addresses, weight images' DRAM addresses and `memory`. Needs:
+/// batch, tensors' layouts and sizes, gemms, vectors, weight_tiles. How the SRAM is divided where
+/// not all fits is searched (memory_split.h) as far as chip and layers leave it open. UserError:
+/// what they ask for is more than there is.
 [[nodiscard]] WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& chip,
                                       const MapOptions& options, Program& program);
-
-/// Makes the fetch list from the tasks in program order and enters it into the tasks. A fetch waits
-/// only for uses by tasks that come before its own first use, so the list cannot wait for itself.
-void plan_fetches(const WeightSpace& space, Program& program);
 
 }  // namespace lacuna::mapper
