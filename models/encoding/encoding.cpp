@@ -252,48 +252,19 @@ std::vector<std::uint8_t> decode(std::span<const std::uint8_t> bytes, std::int64
 }
 
 Choice choose(const Grid& grid, const CompressParams& params, params::WeightFormat format) {
-  using enum params::WeightFormat;
-  switch (format) {
-    case kDense:
-      return only(grid, params, Format::kDense);
-    case kBitmask:
-      return only(grid, params, Format::kBitmask);
-    case kRunLength:
-      return only(grid, params, Format::kRunLength);
-    case kCoordinate:
-      return only(grid, params, Format::kCoordinate);
-    case kNm: {
-      const auto bits = encoded_bits(grid, Format::kNm, params);
-      Choice choice =
-          bits ? Choice{Format::kNm, whole_bytes(*bits)} : only(grid, params, Format::kBitmask);
-      choice.bytes += kTagBytes;
-      return choice;
-    }
-    case kAuto:
-      return smallest(grid, params, kFormats);
-    case kImage:
-      break;
-  }
-  LACUNA_CHECK(false, "an image is not encoded here");
-  return {};
+  LACUNA_CHECK(format != params::WeightFormat::kImage, "an image is not encoded here");
+  if (const auto fixed = fixed_format(format)) return only(grid, params, *fixed);
+  if (format == params::WeightFormat::kAuto) return smallest(grid, params, kFormats);
+  const auto bits = encoded_bits(grid, Format::kNm, params);
+  Choice choice =
+      bits ? Choice{Format::kNm, whole_bytes(*bits)} : only(grid, params, Format::kBitmask);
+  choice.bytes += kTagBytes;
+  return choice;
 }
 
 Choice choose(const Grid& grid, const CompressParams& params, params::ActivationFormat format) {
-  using enum params::ActivationFormat;
-  switch (format) {
-    case kDense:
-      return only(grid, params, Format::kDense);
-    case kBitmask:
-      return only(grid, params, Format::kBitmask);
-    case kRunLength:
-      return only(grid, params, Format::kRunLength);
-    case kCoordinate:
-      return only(grid, params, Format::kCoordinate);
-    case kAuto:
-      return smallest(grid, params, std::span(kFormats).first(4));
-  }
-  LACUNA_CHECK(false, "no such format");
-  return {};
+  if (const auto fixed = fixed_format(format)) return only(grid, params, *fixed);
+  return smallest(grid, params, kSlotFormats);
 }
 
 std::int64_t worst_bytes(std::int64_t codes, const CompressParams& params,

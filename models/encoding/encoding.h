@@ -30,6 +30,9 @@ namespace lacuna::encoding {
 enum class Format { kDense, kBitmask, kRunLength, kCoordinate, kNm };
 inline constexpr std::array kFormats = {Format::kDense, Format::kBitmask, Format::kRunLength,
                                         Format::kCoordinate, Format::kNm};
+/// Those that `auto` has for a slot of activations.
+inline constexpr std::array kSlotFormats = {Format::kDense, Format::kBitmask, Format::kRunLength,
+                                            Format::kCoordinate};
 /// "dense", "bitmask", "rle", "csc", "nm".
 [[nodiscard]] std::string_view format_name(Format format);
 
@@ -73,6 +76,24 @@ struct Choice {
 };
 /// A byte in front that names the format, where it can differ from piece to piece.
 inline constexpr std::int64_t kTagBytes = 1;
+
+/// The format that all lines have where the chip names one; none for nm and auto, where it differs
+/// from line to line, and for image. Of params::WeightFormat or params::ActivationFormat.
+template <class Wanted>
+[[nodiscard]] constexpr std::optional<Format> fixed_format(Wanted wanted) {
+  switch (wanted) {
+    case Wanted::kDense:
+      return Format::kDense;
+    case Wanted::kBitmask:
+      return Format::kBitmask;
+    case Wanted::kRunLength:
+      return Format::kRunLength;
+    case Wanted::kCoordinate:
+      return Format::kCoordinate;
+    default:
+      return std::nullopt;
+  }
+}
 
 /// For `auto` the smallest (of equals the first in the order above); for nm, where it holds, else
 /// bitmask. Both carry a tag. `image` is no format of this kind.
