@@ -4,21 +4,27 @@
 #include <algorithm>
 
 #include "mapper/tile_compiler.h"
+#include "mapper/tile_size.h"
 
 namespace lacuna::mapper {
 namespace {
 
-/// Bytes of weight tiles per non-zero weight, roughly: a byte, and masks.
-constexpr double kBytesPerWeight = 1.4;
 /// Part of the SRAM that weights may take if all are to stay there.
 constexpr double kWeightShare = 0.75;
 
+bool lies_in_rows(const params::ChipParams& chip, const workload::Layer& layer) {
+  return !layer.run_time_weights() &&
+         layer.mapping.layout.value_or(chip.mapper.layout) == WeightLayout::kRow;
+}
+
 /// Whether the network's weights are too many to stay in SRAM.
-bool weights_stream(const workload::Graph& graph, const params::ChipParams& chip) {
+bool weights_stream(const workload::Graph& graph, const params::ChipParams& chip,
+                    const MapOptions& options) {
   double bytes = 0;
   for (const workload::Layer& layer : graph.layers) {
     if (!layer.on_engine() || layer.run_time_weights()) continue;
-    bytes += kBytesPerWeight * static_cast<double>(layer.weights.non_zeros);
+    bytes += layer_bytes(chip, layer.gemm.n, layer.gemm.k, layer.weights.non_zeros,
+                         lies_in_rows(chip, layer), options.burst_bytes);
   }
   return bytes > kWeightShare * static_cast<double>(chip.sram.capacity);
 }
@@ -60,11 +66,14 @@ LayerQuestion layer_question(const workload::Graph& graph, const params::ChipPar
   problem.present = share_present(graph, layer);
   problem.run_time = run_time;
   problem.transpose_right = run_time && layer.transpose_right;
-  problem.row_layout =
-      !run_time && layer.mapping.layout.value_or(chip.mapper.layout) == WeightLayout::kRow;
+  problem.row_layout = lies_in_rows(chip, layer);
   problem.activation_density = question.statistics.density;
-  problem.dram_bytes_per_cycle = options.dram_bytes_per_cycle;
-  if (weights_stream(graph, chip)) problem.stream_bytes_per_cycle = options.dram_bytes_per_cycle;
+  problem.burst_bytes = options.burst_bytes;
+  problem.channels_bytes_per_cycle = options.dram_bytes_per_cycle;
+  problem.dram_bytes_per_cycle = arriving_bytes_per_cycle(chip, options);
+  if (weights_stream(graph, chip, options)) {
+    problem.stream_bytes_per_cycle = problem.dram_bytes_per_cycle;
+  }
   problem.order = layer.mapping.order.value_or(params::Ordering::kAuto);
   if (problem.order == params::Ordering::kAuto) problem.order = options.ordering;
   if (problem.order == params::Ordering::kAuto) problem.order = chip.mapper.order;
@@ -96,6 +105,7 @@ LayerProblem layer_problem(const params::ChipParams& chip, const workload::Layer
   auto mask = run_time ? nullptr : layer.weights.mask();
   WeightCounts counts = run_time ? WeightCounts(layer.gemm.n, windows, chip.engine)
                                  : WeightCounts(*mask, windows, chip.engine);
+  if (!run_time) question.problem.pattern = weight_pattern(*mask, chip.compress);
   return {std::move(question.statistics), std::move(mask), windows, std::move(counts),
           std::move(question.problem)};
 }

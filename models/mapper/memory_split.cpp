@@ -6,9 +6,6 @@
 namespace lacuna::mapper {
 namespace {
 
-/// What a load from DRAM takes longer than one from SRAM before its first bytes are there, as far
-/// as the load ahead of it does not hide it. About 80 ns at the usual clocks.
-constexpr double kDramLatency = 80;
 /// From a place in the ring that is given back to the image that has come there and is read.
 constexpr double kFetchLatency = 400;
 
@@ -52,7 +49,7 @@ double program_cycles(const MemoryModel& model, const std::vector<bool>& in_sram
     const double fetches = part.ring + (first ? part.pinned : 0.0);
     wanted += fetches;
     consumed += part.ring;
-    double other = static_cast<double>(layer.selected) + part.direct * layer.image_users;
+    double other = part.direct * layer.image_users;
     double loads = 0;
     for (const LayerDemand::Access& access : layer.accesses) {
       if (in_sram[static_cast<std::size_t>(access.value)]) continue;
@@ -66,12 +63,12 @@ double program_cycles(const MemoryModel& model, const std::vector<bool>& in_sram
         std::max(0.0, static_cast<double>(split.ring) - static_cast<double>(layer.largest_image));
     const double rate = part.ring > 0 ? std::min(model.bytes_per_cycle, room / kFetchLatency)
                                       : model.bytes_per_cycle;
-    const double time =
-        std::max(layer.cycles + loads * kDramLatency, late / rate + other / model.bytes_per_cycle);
+    const double busy = layer.selected_cycles + other / model.bytes_per_cycle;
+    const double time = std::max(layer.cycles + loads * model.latency, late / rate + busy);
     const double limit = std::min(total, pinned + consumed + room);
-    const double meanwhile = (time - other / model.bytes_per_cycle) * rate;
+    const double meanwhile = (time - busy) * rate;
     fetched = std::clamp(fetched + meanwhile, wanted, std::max(wanted, limit));
-    moved += fetches + other;
+    moved += fetches + other + layer.selected_bytes;
     cycles += time;
   }
   return cycles;

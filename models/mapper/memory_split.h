@@ -21,7 +21,8 @@ struct LayerDemand {
   double cycles = 0;               ///< with everything in SRAM
   std::int64_t weights = 0;        ///< bytes of its images that could stream or be pinned
   std::int64_t largest_image = 0;  ///< of them
-  std::int64_t selected = 0;       ///< bytes of rows that come straight from DRAM in any case
+  double selected_bytes = 0;       ///< of rows that come straight from DRAM in any case
+  double selected_cycles = 0;      ///< that they keep DRAM or link busy
   double image_users = 1;          ///< loads of an image that comes straight from DRAM
   double rounds = 1;  ///< how often its tasks come round to an image that has left the ring
   /// Bytes that move between the chip and a value that is not in SRAM, and the loads that wait for
@@ -36,7 +37,8 @@ struct LayerDemand {
 
 struct MemoryModel {
   std::vector<LayerDemand> layers;
-  double bytes_per_cycle = 0;  ///< of the DRAM
+  double bytes_per_cycle = 0;  ///< from DRAM to the chip
+  double latency = kDramLatency;
   std::int64_t burst = 64;
 };
 

@@ -4,6 +4,7 @@
 // params/mapping_params.h; how channels are dealt to PEs is an engine parameter: params::Balance.)
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 
@@ -25,9 +26,16 @@ struct MapOptions {
   /// Splits that are not searched, by layer. Must be sound (split_violations()).
   std::map<int, Split> splits;
   MappingCosts costs;                 ///< for mapper.objective: energy
-  double dram_bytes_per_cycle = 0.0;  ///< of the chip's DRAM, about; 0: not known
+  double dram_bytes_per_cycle = 0.0;  ///< of the DRAM's channels, about; 0: not known
   std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it
   bool all_codes = false;         ///< weight tiles have codes even where nobody computes with them
 };
+
+/// Bytes a cycle that come from DRAM to the chip: a link may carry less than the channels give.
+[[nodiscard]] inline double arriving_bytes_per_cycle(const params::ChipParams& chip,
+                                                     const MapOptions& options) {
+  if (!chip.dram.link) return options.dram_bytes_per_cycle;
+  return std::min<double>(options.dram_bytes_per_cycle, chip.dram.link->width);
+}
 
 }  // namespace lacuna::mapper

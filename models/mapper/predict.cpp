@@ -6,7 +6,9 @@
 #include <map>
 
 #include "base/portable_math.h"
+#include "encoding/expected_size.h"
 #include "mapper/slot_layout.h"
+#include "mapper/tile_size.h"
 #include "timing/vector/vector_model.h"
 
 namespace lacuna::mapper {
@@ -48,27 +50,49 @@ double soft_maximum(double a, double b, double c) {
   return most * std::sqrt(std::sqrt(std::sqrt(eighth(a) + eighth(b) + eighth(c))));
 }
 
-/// Beats of a weight tile's image (engine.md, section 9): sections and PEs begin in new beats.
-double image_beats(const params::EngineParams& engine, const WeightCounts& counts, int rows,
-                   double positions, double windows, double values_per_pe, double post_share) {
-  const double width = engine.load_width;
-  const double places = static_cast<double>(rows) * engine.pes;
-  const double masks = std::ceil(positions * static_cast<double>(mask_bytes(rows)) / width);
-  const double values = std::ceil((counts.in_place() ? positions * rows : values_per_pe) / width);
-  return std::ceil(windows * 2 / width) +
-         std::ceil(engine.k_ways * windows * engine.scan_width / (8 * width)) +
-         std::ceil(places / width) +
-         post_share * (std::ceil(places * 8 / width) + std::ceil(places / width)) +
-         static_cast<double>(engine.pes) * engine.k_ways * (masks + values);
+/// Bytes of `k` activations of a row as a load takes them: in pieces, each encoded for itself.
+double encoded_bytes(const params::ChipParams& chip, double k, double piece, double density) {
+  if (chip.compress.activations == params::ActivationFormat::kBitmask) return k * density + k / 8;
+  const double length = std::min<double>(piece, chip.engine.act_block);
+  return k / length *
+         encoding::expected_bytes({length, density}, chip.compress, chip.compress.activations).mean;
 }
 
-/// Bytes of a tile's rows in memory (row_layout.h), of which `share` are fetched.
-double row_layout_bytes(const params::EngineParams& engine, int rows, double k, double values,
-                        double share) {
-  constexpr double kBurst = 32;
-  const double row = engine.pes * (static_cast<double>(mask_bytes(rows)) + 2) + values / k;
-  const double padded = std::ceil(row / kBurst) * kBurst;
-  return 2 * k + 10.0 * rows * engine.pes + share * k * padded;
+/// Bytes that move when a run-time operand's tile is loaded: it is stored as activations are.
+double right_traffic(const SplitProblem& problem, const params::ChipParams& chip, double channels,
+                     double k) {
+  const double tokens = problem.transpose_right ? channels : k;
+  const double width = problem.transpose_right ? k : channels;
+  return tokens * token_traffic(chip, width, width, problem.activation_density);
+}
+
+/// Cycles of DRAM, link and near-memory units, whichever takes the longest, for a load of rows.
+double dram_cycles(const SplitProblem& problem, const params::ChipParams& chip,
+                   const TileSize& tile) {
+  double cycles = std::max(tile.moved / problem.channels_bytes_per_cycle,
+                           tile.crossing / problem.dram_bytes_per_cycle);
+  if (chip.dram.has_near_memory()) {
+    const double width = chip.dram.near_memory->width;
+    cycles = std::max(cycles, tile.moved / (width * chip.dram.channels));
+  }
+  return cycles;
+}
+
+/// From the request of a tile's header in DRAM to the first of its rows: two ways, of which only
+/// the second leads to the chip if near-memory units read the header.
+double rows_latency(const params::ChipParams& chip) {
+  const double link = chip.dram.link ? chip.dram.link->latency : 0;
+  if (!chip.dram.has_near_memory()) return 2 * (kDramLatency + link);
+  return 2 * (kDramLatency + chip.dram.near_memory->latency) + link;
+}
+
+/// A load of rows straight from DRAM while `loaders` cores load some.
+double rows_load(const SplitProblem& problem, const params::ChipParams& chip, const TileSize& tile,
+                 double loaders) {
+  constexpr double kRequests = 12;  // of a core, under way at once
+  const double own_rate = kRequests * tile.piece / kDramLatency;
+  return rows_latency(chip) +
+         std::max({tile.beats, tile.moved / own_rate, loaders * dram_cycles(problem, chip, tile)});
 }
 
 /// K of the longest part against that of a mean one.
@@ -146,15 +170,23 @@ std::string_view bound_name(Bound bound) {
   return "?";
 }
 
-double token_traffic(const params::EngineParams& engine, double channels, double unit_channels,
+double token_traffic(const params::ChipParams& chip, double channels, double unit_channels,
                      double density) {
-  const double slot = std::min<double>({channels, unit_channels, double(engine.act_block)});
+  const double slot = std::min<double>({channels, unit_channels, double(chip.engine.act_block)});
   const double slots = std::ceil(channels / slot);
   const double mask = std::ceil(slot / 8);
   const auto rounded = [](double bytes) {
     return std::ceil(bytes / kAccessBytes) * static_cast<double>(kAccessBytes);
   };
-  return std::min(slots * rounded(mask + slot * density), rounded(slots * (mask + slot)));
+  const params::CompressParams& compress = chip.compress;
+  if (compress.activations == params::ActivationFormat::kBitmask) {
+    return std::min(slots * rounded(mask + slot * density), rounded(slots * (mask + slot)));
+  }
+  const encoding::ExpectedBytes bytes =
+      encoding::expected_bytes({slot, density}, compress, compress.activations);
+  const auto room = static_cast<double>(encoding::worst_bytes(
+      static_cast<std::int64_t>(std::ceil(slot)), compress, compress.activations));
+  return std::min(slots * encoding::expected_rounded(bytes, kAccessBytes), rounded(slots * room));
 }
 
 std::int64_t reduction_rows(const params::ChipParams& chip, const Split& split, std::int64_t rows,
@@ -248,25 +280,31 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
   const Reuse reuse = reuse_of(problem, chip, split);
   const double gathers = std::max(1.0, problem.gathers / tiles_k);
-  const double row_bytes = k * density + k / 8;
-  const double row_traffic = gathers * token_traffic(engine, k / gathers, k / gathers, density);
+  const double row_bytes = encoded_bytes(chip, k, k / gathers, density);
+  const double row_traffic = gathers * token_traffic(chip, k / gathers, k / gathers, density);
   result.block_load = block_rows * std::max({row_bytes / engine.load_width, gathers,
                                              row_traffic * sharing / reuse.block_readers,
                                              lanes > 1 ? positions * united / lanes : 0.0}) +
                       kLoadLatency;
   const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
-  const double values = k * channels * counts.density();
   const double with_post = split.alternate ? 2.0 : 1.0;  // K tiles that end with outputs
-  double tile_beats =
-      image_beats(engine, counts, rows, positions, windows_each, values / pes, with_post / tiles_k);
-  double tile_bytes = tile_beats * engine.load_width;
-  if (problem.row_layout) {
-    const bool selects = split.task_runs == 1 && engine.skip_activations;
-    const double share = selects ? 1.0 - std::pow(1.0 - density, problem.rows) : 1.0;
-    tile_bytes = row_layout_bytes(engine, rows, k, values, share);
-    tile_beats = tile_bytes / engine.load_width;
+  const bool selects = selects_rows(problem, engine, split);
+  const bool streams = problem.stream_bytes_per_cycle > 0 && !problem.run_time;
+  const bool direct = selects && streams;  // rows that are wanted come straight from DRAM
+  const double wanted = selects ? 1.0 - std::pow(1.0 - density, problem.rows) : 1.0;
+  const MeanTile mean_tile{
+      rows, channels, k, positions, windows_each, counts.density(), with_post / tiles_k, wanted};
+  const TileSize tile = tile_size(chip, problem, mean_tile, counts.in_place());
+  double tile_bytes = direct ? tile.crossing : tile.moved;  // through the core's port
+  if (problem.run_time && chip.compress.activations != params::ActivationFormat::kBitmask) {
+    tile_bytes = right_traffic(problem, chip, channels, k);
   }
-  result.tile_load = std::max(tile_beats, tile_bytes * sharing / reuse.tile_readers) + kLoadLatency;
+  result.tile_load = std::max(tile.beats, tile_bytes * sharing / reuse.tile_readers) + kLoadLatency;
+  if (direct) {
+    result.tile_load =
+        std::max(result.tile_load,
+                 rows_load(problem, chip, tile, std::min<double>(chip.cores, result.tasks)));
+  }
   if (problem.transpose_right) {
     result.tile_load += std::ceil(k * channels / engine.transpose_width);
   }
@@ -284,7 +322,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       blocks * (1.0 - reuse.blocks) * result.block_load + result.tile_load, in_order + stall);
   const double waits = steps > 1 ? std::max(0.0, tile_loads - 1) / (steps - 1) : 0.0;
   const double step = waits * with_tile + (1.0 - waits) * in_order;
-  const double store_bytes = block_rows * token_traffic(engine, channels, channels, kOutputDensity);
+  const double store_bytes = block_rows * token_traffic(chip, channels, channels, kOutputDensity);
   result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
   const double ports_bytes_per_cycle = ports * chip.sram.width;
   const double codes =
@@ -319,16 +357,27 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
       ports_bytes_per_cycle;
   double dram_bytes = 0;
   double side_by_side = chip.cores;  // tasks
-  if (problem.stream_bytes_per_cycle > 0 && !problem.run_time) {
+  double rows_from_dram = 0;         // cycles, nothing of which the layers before can hide
+  Expected& expected = result.expected;
+  if (selects && problem.channels_bytes_per_cycle > 0) {
+    const double loads = part_loads * (1.0 - reuse.tiles);
+    expected.selected_bytes = loads * tile.moved;
+    expected.selected_cycles = loads * dram_cycles(problem, chip, tile);
+  }
+  if (direct) {
+    dram_bytes = expected.selected_bytes;
+    result.dram = expected.selected_cycles;
+    rows_from_dram = rows_latency(chip) + result.dram + result.tail;
+  } else if (streams) {
     // Row major every run of rows wants all tiles again, which a ring may not hold any more.
     const auto ring = static_cast<double>(least_ring(chip));
     const bool again =
-        split.order == params::Ordering::kRowMajor && tile_bytes * split.n_tiles * tiles_k > ring;
+        split.order == params::Ordering::kRowMajor && tile.stored * split.n_tiles * tiles_k > ring;
     const double times =
         again ? std::min<double>(split.task_runs, std::ceil(result.tasks / chip.cores)) : 1.0;
-    dram_bytes = tile_bytes * split.n_tiles * tiles_k * times;
+    dram_bytes = tile.stored * split.n_tiles * tiles_k * times;
     // Fetches go task by task: only tasks whose images the ring holds are under way side by side.
-    const double images = 1.0 + ring / (tile_bytes * tiles_k / parts);
+    const double images = 1.0 + ring / (tile.stored * tiles_k / parts);
     const double users = split.order == params::Ordering::kTileMajor ? split.task_runs : 1.0;
     side_by_side = std::min<double>(chip.cores, images * users);
     result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,
@@ -336,15 +385,20 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   }
   const double in_turn =
       result.tasks / side_by_side * ((steps - 1) * step + in_order) / result.rounds;
-  result.total = std::max({pipeline, result.load + result.tail, result.memory,
+  result.total = std::max({pipeline, result.load + result.tail, result.memory, rows_from_dram,
                            side_by_side < chip.cores ? in_turn : 0.0});
   // The first tile's load hides behind the layer before: one as long as this, say, that leaves the
   // port free for half of its time. There it stops the blocks as others do here.
-  const double exposed = std::max({0.0, result.tile_load - kHiding * result.total, stall});
+  // Rows are not known before the activations are: their load hides behind nothing.
+  const double exposed = selects
+                             ? result.tile_load
+                             : std::max({0.0, result.tile_load - kHiding * result.total, stall});
   result.start += exposed;
   result.total = std::max(pipeline + exposed, result.total);
-  result.expected = {result.total, activation_bytes,
-                     problem.run_time ? weight_bytes / reuse.tile_readers : 0.0, block_loads};
+  expected.cycles = result.total;
+  expected.left_bytes = activation_bytes;
+  expected.right_bytes = problem.run_time ? weight_bytes / reuse.tile_readers : 0.0;
+  expected.left_loads = block_loads;
   if (result.dram > result.total) {
     // Weights stream while earlier layers run, too: DRAM alone counts from twice the layer on.
     const double excess = result.dram - result.total;
@@ -353,7 +407,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
 
   if (result.dram == 0 && problem.dram_bytes_per_cycle > 0 && !problem.run_time) {
     result.first = std::max(
-        0.0, tile_bytes * split.n_tiles * tiles_k / problem.dram_bytes_per_cycle - result.total);
+        0.0, tile.stored * split.n_tiles * tiles_k / problem.dram_bytes_per_cycle - result.total);
   }
   // Of a part also the last tile's are written, and read when they are stored.
   const double psum_words = (parts > 1 ? tiles_k : tiles_k - 1) * codes;
@@ -363,7 +417,7 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
                   result.total * costs.chip_cycle;
 
   result.bound = Bound::kLoad;
-  if (result.dram >= result.total) {
+  if (std::max(result.dram, rows_from_dram) >= result.total) {
     result.bound = Bound::kDram;
   } else if (result.memory >= result.total) {
     result.bound = Bound::kMemory;

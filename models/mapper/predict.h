@@ -51,6 +51,10 @@ struct Prediction {
   Bound bound = Bound::kIssue;
 };
 
+/// From a request to DRAM to its first bytes: what a load waits longer than for SRAM, about 80 ns
+/// at the usual clocks. A link's latency comes to it.
+inline constexpr double kDramLatency = 80;
+
 /// Bytes of the ring of weights from DRAM with which splits are predicted, and which images that
 /// stay leave it.
 [[nodiscard]] inline std::int64_t least_ring(const params::ChipParams& chip) {
@@ -68,8 +72,9 @@ struct Prediction {
 [[nodiscard]] std::int64_t reduction_rows(const params::ChipParams& chip, const Split& split,
                                           std::int64_t rows, std::int64_t products);
 
-/// Bytes that move when a stored token's `channels` channels are read, of units of `unit_channels`.
-[[nodiscard]] double token_traffic(const params::EngineParams& engine, double channels,
+/// Bytes that move when a stored token's `channels` channels are read, of units of `unit_channels`,
+/// in the form of compress.activations.
+[[nodiscard]] double token_traffic(const params::ChipParams& chip, double channels,
                                    double unit_channels, double density);
 
 }  // namespace lacuna::mapper

@@ -53,10 +53,12 @@ struct KTile {
 
 /// What the planner of memory reckons with for a layer, all predicted.
 struct Expected {
-  double cycles = 0;       ///< with everything in SRAM
-  double left_bytes = 0;   ///< moved when its tasks load their activations
-  double right_bytes = 0;  ///< and an operand made at run time
-  double left_loads = 0;   ///< loads of activations of a core, one after the other
+  double cycles = 0;           ///< with everything in SRAM
+  double left_bytes = 0;       ///< moved when its tasks load their activations
+  double right_bytes = 0;      ///< and an operand made at run time
+  double left_loads = 0;       ///< loads of activations of a core, one after the other
+  double selected_bytes = 0;   ///< of rows that come straight from DRAM because they are wanted
+  double selected_cycles = 0;  ///< in which DRAM, link or near-memory units do nothing else
 };
 
 /// How one engine layer is cut: n_tiles x k_tiles, blocks of `block_rows` rows; a task covers up to

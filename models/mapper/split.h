@@ -19,6 +19,14 @@
 
 namespace lacuna::mapper {
 
+/// How the non-zeros of a layer's weights lie, as far as the size of a form in memory depends on it
+/// (tile_size.h).
+struct WeightPattern {
+  double run_pairs = 0;   ///< (run of zeros, code) pairs of rle, per code; 0: not counted
+  bool holds_nm = false;  ///< every group of nm_m has at most nm_n
+  friend bool operator==(const WeightPattern&, const WeightPattern&) = default;
+};
+
 /// What the choice depends on, besides the chip.
 struct SplitProblem {
   std::string layer;      ///< for messages
@@ -33,7 +41,10 @@ struct SplitProblem {
   double present = 1.0;             ///< share of a row's k that are not padding
   /// Weights come from DRAM while the layer runs, so many bytes per cycle; 0: they are in SRAM.
   double stream_bytes_per_cycle = 0.0;
-  double dram_bytes_per_cycle = 0.0;  ///< what a first program waits for; 0: not known
+  double dram_bytes_per_cycle = 0.0;      ///< what a first program waits for; 0: not known
+  double channels_bytes_per_cycle = 0.0;  ///< the same in front of the link
+  std::int64_t burst_bytes = 64;          ///< of the DRAM: rows of `row_layout` are padded to it
+  WeightPattern pattern = {};             ///< of the weights, where their form asks for it
   params::Ordering order = params::Ordering::kAuto;  ///< kAuto: searched
   params::KOrder k_order = params::KOrder::kAuto;
   /// What the workload fixes, and where it says so (by key; may be null).

@@ -39,7 +39,8 @@ bool must_stay(const workload::Graph& graph, const Lifetime& life) {
 MemoryModel memory_model(const workload::Graph& graph, const params::ChipParams& chip,
                          const MapOptions& options, const Program& program) {
   MemoryModel model;
-  model.bytes_per_cycle = options.dram_bytes_per_cycle;
+  model.bytes_per_cycle = arriving_bytes_per_cycle(chip, options);
+  if (chip.dram.link) model.latency += chip.dram.link->latency;
   const auto whole = [&](int value) {
     const TensorPlan& plan = program.tensors[static_cast<std::size_t>(value)];
     return static_cast<double>(plan.sample_bytes * program.batch);
@@ -64,12 +65,14 @@ MemoryModel memory_model(const workload::Graph& graph, const params::ChipParams&
                                    2.0 * static_cast<double>(plan.partial_sums.bytes), 0});
       }
       const auto tiles = plan.split.n_tiles * static_cast<int>(plan.split.k_tiles.size());
-      for (int i = 0; i < tiles && !plan.run_time; ++i) {
+      demand.selected_bytes = plan.split.expected.selected_bytes;
+      demand.selected_cycles = plan.split.expected.selected_cycles;
+      for (int i = 0; i < tiles && !plan.run_time && !plan.select_rows; ++i) {
         const WeightTilePlan& tile =
             program.weight_tiles[static_cast<std::size_t>(plan.first_tile + i)];
         const std::int64_t bytes = aligned(tile.memory_bytes);
-        (plan.select_rows ? demand.selected : demand.weights) += bytes;
-        if (!plan.select_rows) demand.largest_image = std::max(demand.largest_image, bytes);
+        demand.weights += bytes;
+        demand.largest_image = std::max(demand.largest_image, bytes);
       }
       // Cores that work on a tile want it at different times: each fetches its image.
       demand.image_users = std::min(plan.split.task_runs, chip.cores);

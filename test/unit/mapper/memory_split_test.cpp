@@ -86,6 +86,18 @@ TEST(MemorySplit, ImagesThatAreTooLargeComeOncePerUser) {
   EXPECT_NEAR(predicted(model, 0, 60'000).dram_bytes, 2 * 500'000.0, 1.0);
 }
 
+TEST(MemorySplit, RowsThatAreSelectedKeepTheDramBusy) {
+  MemoryModel model = streaming();
+  const MemorySplit without = predicted(model, 0, 100'000);
+  for (LayerDemand& layer : model.layers) {
+    layer.selected_bytes = 3000;
+    layer.selected_cycles = 500;  // a link that carries less than the channels give
+  }
+  const MemorySplit with = predicted(model, 0, 100'000);
+  EXPECT_NEAR(with.first_cycles - without.first_cycles, 10 * 500, 1.0);
+  EXPECT_NEAR(with.dram_bytes - without.dram_bytes, 2 * 10 * 3000.0, 1.0);
+}
+
 TEST(MemorySplit, TimeOrEnergyDecides) {
   MemorySplit quick;
   quick.first_cycles = quick.next_cycles = 100;

@@ -224,5 +224,65 @@ TEST(Predict, StreamsOfWeightsBoundALayer) {
   EXPECT_LT(total(1e6).dram, total(1e6).total);
 }
 
+TEST(Predict, FormsOfWeightsTakeTheirBytes) {
+  Fixture fixture;
+  fixture.problem.stream_bytes_per_cycle = 1;
+  const Split split = fixture.choose();
+  const auto predicted = [&](params::WeightFormat format) {
+    fixture.chip.compress.weights = format;
+    return predict(fixture.problem, fixture.counts, fixture.windows, fixture.chip, {}, split);
+  };
+  const Prediction dense = predicted(params::WeightFormat::kDense);
+  const Prediction mask = predicted(params::WeightFormat::kBitmask);
+  EXPECT_NEAR(dense.dram, kK * kN, 0.05 * kK * kN);
+  EXPECT_NEAR(mask.dram, kK * kN * (0.3 + 0.125), 0.05 * kK * kN);
+  EXPECT_EQ(dense.compute, mask.compute);
+  EXPECT_GE(dense.memory, mask.memory);
+}
+
+TEST(Predict, FormsOfActivationsTakeTheirBytes) {
+  params::ChipParams chip;
+  const auto traffic = [&](params::ActivationFormat format, double density) {
+    chip.compress.activations = format;
+    return token_traffic(chip, 256, 256, density);
+  };
+  using params::ActivationFormat;
+  EXPECT_EQ(traffic(ActivationFormat::kDense, 0.1), 256);
+  EXPECT_EQ(traffic(ActivationFormat::kBitmask, 0.1), 128);
+  EXPECT_EQ(traffic(ActivationFormat::kBitmask, 1.0), 288) << "as one piece";
+  EXPECT_NEAR(traffic(ActivationFormat::kCoordinate, 0.05), 128, 1);
+  EXPECT_GT(traffic(ActivationFormat::kCoordinate, 0.9), 400);
+}
+
+TEST(Predict, RowsOfDramWaitForTheActivationsAndCrossTheLink) {
+  Fixture fixture;
+  fixture.problem.rows = 1;
+  fixture.problem.row_layout = true;
+  fixture.problem.activation_density = 0.2;
+  fixture.problem.stream_bytes_per_cycle = fixture.problem.dram_bytes_per_cycle = 8;
+  fixture.problem.channels_bytes_per_cycle = 100;
+  const Split split = fixture.choose();
+  ASSERT_EQ(split.task_runs, 1);
+  const auto predicted = [&] {
+    return predict(fixture.problem, fixture.counts, fixture.windows, fixture.chip, {}, split);
+  };
+  const Prediction plain = predicted();
+  EXPECT_GT(plain.total, plain.dram) << "nothing hides it";
+  EXPECT_GT(plain.expected.selected_bytes, 0);
+  // Padding and lengths stay behind with units, and the rows are asked for from there.
+  fixture.chip.dram.near_memory = params::NearMemoryParams{true, true, 64, 20};
+  const Prediction near = predicted();
+  EXPECT_LT(near.dram, 0.95 * plain.dram);
+  EXPECT_LT(near.total, plain.total);
+  EXPECT_EQ(near.expected.selected_bytes, plain.expected.selected_bytes);
+  // Units that are slower than the link are what counts.
+  fixture.chip.dram.near_memory->width = 1;
+  fixture.chip.dram.channels = 1;
+  EXPECT_NEAR(predicted().dram, near.expected.selected_bytes, 1e-6);
+  // Rows that nobody asks for do not move.
+  fixture.problem.activation_density = 0.05;
+  EXPECT_LT(predicted().dram, 0.6 * near.expected.selected_bytes);
+}
+
 }  // namespace
 }  // namespace lacuna::mapper
