@@ -337,11 +337,13 @@ void ProgramRun::find_same_blocks() {
   const std::size_t plans = program_->gemms.size();
   block_plan_.resize(plans);
   block_users_.assign(plans, 0);
+  block_values_.assign(plans, all_codes_);
   for (std::size_t plan = 0; plan < plans; ++plan) {
     std::size_t first = 0;
     while (first < plan && !same_blocks(program_->gemms[first], program_->gemms[plan])) ++first;
     block_plan_[plan] = static_cast<int>(first);
     ++block_users_[first];
+    if (computes(program_->gemms[plan].layer)) block_values_[first] = true;
   }
 }
 
@@ -386,6 +388,8 @@ tlm::BlockLoad ProgramRun::make_block(const mapper::Task& task, int k_tile, int 
   source.segments = mapper::segments_of(of);
   source.windows = {k.window_begin, k.window_end};
   source.skip_activations = chip_.engine.skip_activations;
+  source.keep_values =
+      block_values_[static_cast<std::size_t>(block_plan_[static_cast<std::size_t>(task.plan)])];
   const engine_model::WindowTable windows(chip_.engine, source.segments);
   const engine_model::KRange range = windows.k_range(source.windows);
   const int first_segment = windows.first_segment(source.windows);

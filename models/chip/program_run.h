@@ -153,6 +153,7 @@ class ProgramRun : public tlm::WorkSource {
   /// blocks: the first plan of those that do, and how many of them are not complete.
   std::vector<int> block_plan_;
   std::vector<int> block_users_;
+  std::vector<bool> block_values_;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;
   std::map<SumKey, Summands> summands_;

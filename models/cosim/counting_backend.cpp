@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cosim/counting_backend.h"
 
-#include <numeric>
 #include <utility>
 
 #include "timing/engine/pass.h"
@@ -11,11 +10,9 @@ namespace lacuna::cosim {
 CountingBackend::CountingBackend(std::unique_ptr<EngineBackend> inner) : inner_(std::move(inner)) {}
 
 timing::engine::PassResult CountingBackend::run(const PassRequest& request) {
-  const auto& lanes = request.block->nonzero_lanes;
-  const std::int64_t values = std::accumulate(lanes.begin(), lanes.end(), std::int64_t{0});
   auto at = counts_.find(request.layer);
   if (at == counts_.end()) at = counts_.emplace(std::string(request.layer), 0).first;
-  at->second += values * request.tile->channels;
+  at->second += request.block->nonzeros * request.tile->channels;
   return inner_->run(request);
 }
 

@@ -2,6 +2,7 @@
 #include "mapper/weight_counts.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bits.h"
 #include "base/cycles.h"
@@ -15,6 +16,25 @@ std::uint64_t every(int step) {
   std::uint64_t bits = 0;
   for (int bit = 0; bit < 64; bit += step) bits |= std::uint64_t{1} << bit;
   return bits;
+}
+
+/// Of to[i] - from[i], at least 0.
+std::int32_t largest_difference(const std::int32_t* from, const std::int32_t* to,
+                                std::int64_t count) {
+  using Four = std::int32_t __attribute__((vector_size(16)));
+  Four most{};
+  std::int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    Four a;
+    Four b;
+    std::memcpy(&a, from + i, sizeof(a));
+    std::memcpy(&b, to + i, sizeof(b));
+    const Four difference = b - a;
+    most = difference > most ? difference : most;
+  }
+  std::int32_t largest = std::max(std::max(most[0], most[1]), std::max(most[2], most[3]));
+  for (; i < count; ++i) largest = std::max(largest, to[i] - from[i]);
+  return largest;
 }
 
 }  // namespace
@@ -89,12 +109,8 @@ std::int64_t WeightCounts::worst_values(std::int64_t n_begin, std::int64_t n_end
     const std::int32_t* to = row(way, end);
     std::int64_t sum = 0;
     for (std::int64_t first = n_begin; first < n_end; first += pes_) {
-      std::int32_t most = 0;
-      const std::int64_t last = std::min<std::int64_t>(first + pes_, n_end);
-      for (std::int64_t channel = first; channel < last; ++channel) {
-        most = std::max(most, to[channel] - from[channel]);
-      }
-      sum += most;
+      sum +=
+          largest_difference(from + first, to + first, std::min<std::int64_t>(pes_, n_end - first));
     }
     worst = std::max(worst, sum);
   }

@@ -10,6 +10,8 @@
 namespace lacuna::tlm {
 
 void Core::load_loop() {
+  // Events of their own: an immediate notification would cancel a timed one.
+  const sc_core::sc_event_or_list anything = load_event_ | half_event_ | context_.source->changed();
   for (;;) {
     while (reuse_weights() || reuse_block()) {
     }
@@ -18,8 +20,7 @@ void Core::load_loop() {
     const bool block = block_can_load(block_ready);
     const bool weights = weights_can_load(weights_ready) && (block || !prefetch_would_delay());
     if (!weights && !block) {
-      // Events of their own: an immediate notification would cancel a timed one.
-      sc_core::wait(load_event_ | half_event_ | context_.source->changed());
+      sc_core::wait(anything);
       context_.clock->align();
       continue;
     }

@@ -80,7 +80,7 @@ timing::engine::Tile RawPass::tile() const {
   return timing::engine::make_tile(params, source);
 }
 
-timing::engine::Block RawPass::block() const {
+timing::engine::Block RawPass::block(bool keep_values) const {
   const WindowTable table(params, segments);
   std::vector<const std::uint8_t*> rows;
   for (int t = 0; t < tokens; ++t) {
@@ -94,6 +94,7 @@ timing::engine::Block RawPass::block() const {
   source.windows = windows;
   source.rows = rows;
   source.skip_activations = params.skip_activations;
+  source.keep_values = keep_values;
   return timing::engine::make_block(params, source);
 }
 

@@ -32,7 +32,7 @@ struct RawPass {
   std::vector<std::int32_t> psum_in;
 
   [[nodiscard]] timing::engine::Tile tile() const;
-  [[nodiscard]] timing::engine::Block block() const;
+  [[nodiscard]] timing::engine::Block block(bool keep_values = true) const;
   [[nodiscard]] std::string describe() const;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "base/bits.h"
 #include "base/error.h"
@@ -81,6 +82,7 @@ class BlockBuilder {
     touched_ = table_.last_segment(source.windows) - first_segment_;
     power_of_two_ways_ = std::has_single_bit(static_cast<unsigned>(block_.k_ways));
     simple_ = power_of_two_ways_ && block_.lanes == 1;
+    counts_only_ = simple_ && !source.keep_values;
   }
 
   Block build(const params::EngineParams& params) {
@@ -88,7 +90,8 @@ class BlockBuilder {
     // Room for the worst case, kept between blocks; what was used is copied.
     thread_local std::vector<std::uint8_t> room;
     const std::size_t way_room =
-        size_of(block_.groups) * size_of(block_.positions) * size_of(block_.lanes);
+        counts_only_ ? 0
+                     : size_of(block_.groups) * size_of(block_.positions) * size_of(block_.lanes);
     if (room.size() < size_of(block_.k_ways) * way_room) {
       room.resize(size_of(block_.k_ways) * way_room);
     }
@@ -97,10 +100,12 @@ class BlockBuilder {
       for (int w = 0; w < block_.windows; ++w) add_window(g, w);
     }
     for (int w = 0; simple_ && w < block_.windows; ++w) simple_counts(w);
-    for (int q = 0; q < block_.k_ways; ++q) {
+    for (int q = 0; !counts_only_ && q < block_.k_ways; ++q) {
       block_.values[size_of(q)].assign(room_[size_of(q)], room_[size_of(q)] + used_[size_of(q)]);
     }
     block_.image_bytes = block_image_bytes(params, block_);
+    block_.nonzeros =
+        std::accumulate(block_.nonzero_lanes.begin(), block_.nonzero_lanes.end(), std::int64_t{0});
     block_.key = hash();
     return std::move(block_);
   }
@@ -166,7 +171,9 @@ class BlockBuilder {
 
     const int position = table_.base(global) - table_.base(source_.windows.begin);
     split_mask(any, words, group, window);
-    if (simple_) {
+    if (counts_only_) {
+      count_values(group, window);
+    } else if (simple_) {
       add_values(lane_codes[0], any, words);
     } else {
       for (int i = 0; i < words; ++i) {
@@ -181,14 +188,16 @@ class BlockBuilder {
     }
   }
 
+  [[nodiscard]] std::uint64_t* mask_of(int way, int group, int window) {
+    return block_.masks.data() +
+           ((size_of(way) * size_of(block_.groups) + size_of(group)) * size_of(block_.windows) +
+            size_of(window)) *
+               size_of(block_.window_words);
+  }
+
   /// The window's bits in order of k -> the masks of the ways.
   void split_mask(const RawMask& any, int words, int group, int window) {
-    const auto way_mask = [&](int q) {
-      return block_.masks.data() +
-             ((size_of(q) * size_of(block_.groups) + size_of(group)) * size_of(block_.windows) +
-              size_of(window)) *
-                 size_of(block_.window_words);
-    };
+    const auto way_mask = [&](int q) { return mask_of(q, group, window); };
     const int ways = block_.k_ways;
     if (power_of_two_ways_) {
       const int bits_per_word = 64 / ways;
@@ -207,6 +216,16 @@ class BlockBuilder {
         const int k = 64 * i + base::lowest_bit(bits);
         way_mask(k % ways)[k / ways / 64] |= std::uint64_t{1}
                                              << static_cast<unsigned>(k / ways % 64);
+      }
+    }
+  }
+
+  /// How many values one token has.
+  void count_values(int group, int window) {
+    for (int q = 0; q < block_.k_ways; ++q) {
+      const std::uint64_t* mask = mask_of(q, group, window);
+      for (int i = 0; i < block_.window_words; ++i) {
+        used_[size_of(q)] += size_of(base::popcount(mask[i]));
       }
     }
   }
@@ -286,7 +305,7 @@ class BlockBuilder {
     const std::array<int, 7> shape{block_.k_ways, block_.lanes,     block_.scan_width,
                                    block_.tokens, block_.positions, block_.windows,
                                    block_.groups};
-    std::uint64_t key = base::hash_bytes(shape.data(), sizeof(shape), 2);
+    std::uint64_t key = base::hash_bytes(shape.data(), sizeof(shape), counts_only_ ? 3 : 2);
     for (int w = source_.windows.begin; w <= source_.windows.end; ++w) {
       const int base = table_.base(w) - table_.base(source_.windows.begin);
       key = base::hash_combine(key, static_cast<std::uint64_t>(base));
@@ -306,10 +325,18 @@ class BlockBuilder {
   int first_segment_ = 0;
   int touched_ = 0;
   bool power_of_two_ways_ = false;
-  bool simple_ = false;  ///< that, and one lane
+  bool simple_ = false;       ///< that, and one lane
+  bool counts_only_ = false;  ///< that, and nobody wants the values
 };
 
 }  // namespace
+
+bool Block::has_values() const {
+  for (std::size_t way = 0; way < values.size(); ++way) {
+    if (values[way].empty() && slot_base[way].back() != 0) return false;
+  }
+  return true;
+}
 
 std::int64_t Block::set_bits(int way, int group) const {
   const auto& bases = slot_base[size_of(way)];

@@ -26,6 +26,7 @@ struct BlockSource {
   /// product that is rows[t] = row t of the left matrix.
   std::span<const std::uint8_t* const> rows;
   bool skip_activations = true;  ///< false: the bit of every existing k is set
+  bool keep_values = true;       ///< false: the block can be timed, but nobody can compute with it
 };
 
 struct Block {
@@ -37,16 +38,19 @@ struct Block {
   int positions = 0;
   int windows = 0;
 
-  int window_words = 1;                           ///< 64-bit words of a window's mask: ceil(S/64)
-  std::vector<std::uint64_t> masks;               ///< [Q][groups][windows][window_words]
-  std::vector<std::vector<std::uint8_t>> values;  ///< per way: V bytes per set bit, slot order
+  int window_words = 1;              ///< 64-bit words of a window's mask: ceil(S/64)
+  std::vector<std::uint64_t> masks;  ///< [Q][groups][windows][window_words]
+  /// Per way: V bytes per set bit, slot order. May be absent: empty in all ways.
+  std::vector<std::vector<std::uint8_t>> values;
   std::vector<std::vector<std::uint32_t>> slot_base;  ///< per way: set bits before each slot, +1
   std::vector<std::uint32_t> set_groups;              ///< [Q][X] groups whose mask has the bit
   std::vector<std::uint32_t> nonzero_lanes;           ///< [Q][X] non-zero values of all tokens
+  std::int64_t nonzeros = 0;                          ///< their sum
 
   std::int64_t image_bytes = 0;  ///< size of block_image(), a multiple of load_width
   std::uint64_t key = 0;         ///< hash of everything above: equal keys, equal blocks
 
+  [[nodiscard]] bool has_values() const;
   /// Set bits of a way in the whole block / in one group.
   [[nodiscard]] std::int64_t set_bits(int way) const {
     return slot_base[static_cast<std::size_t>(way)].back();

@@ -73,13 +73,6 @@ void spread(const PassInputs& in, int token, ExpandKernel expand, std::uint8_t* 
   }
 }
 
-const FunctionKernels& kernels_for(Kernel kernel) {
-  if (kernel == Kernel::kPlain || kernel == Kernel::kPortable || !have_avx2()) {
-    return portable::kFunction;
-  }
-  return kernel == Kernel::kAvx2 || !have_avx512() ? avx2::kFunction : avx512::kFunction;
-}
-
 RequantizeInput requantize_input(const PassInputs& in) {
   const Tile& tile = in.tile;
   const PassCommand& command = in.command;
@@ -95,12 +88,19 @@ std::size_t group_words_of(const PassInputs& in) {
 
 }  // namespace
 
+const FunctionKernels& function_kernels(Kernel kernel) {
+  if (kernel == Kernel::kPlain || kernel == Kernel::kPortable || !have_avx2()) {
+    return portable::kFunction;
+  }
+  return kernel == Kernel::kAvx2 || !have_avx512() ? avx2::kFunction : avx512::kFunction;
+}
+
 void post_process(const PassInputs& in, std::span<const std::int32_t> sums, Kernel kernel,
                   PassResult& result) {
   const int lanes = in.params.lanes;
   const int channels = in.tile.channels;
   const RequantizeInput input = requantize_input(in);
-  const RequantizeKernel requantize = kernels_for(kernel).requantize;
+  const RequantizeKernel requantize = function_kernels(kernel).requantize;
   std::vector<std::int32_t> row(size_of(lanes == 1 ? 0 : channels));
   result.outputs.resize(size_of(in.block.tokens) * size_of(channels));
   std::int64_t nonzero = 0;
@@ -121,7 +121,7 @@ void evaluate_function(const PassInputs& in, std::span<const std::int32_t> psum_
   const int lanes = in.params.lanes;
   const int channels = tile.channels;
   const std::size_t group_words = group_words_of(in);
-  const FunctionKernels& kernels = kernels_for(kernel);
+  const FunctionKernels& kernels = function_kernels(kernel);
   const int quads = tile.k_ways * tile.quads();
 
   if (command.psum_write) {

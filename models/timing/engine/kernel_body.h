@@ -69,9 +69,15 @@ static LACUNA_INLINE bool run_pairs(State<I16, Count>& state, I64 bank_free) {
     return q < in.ways && ways[q].begin != ways[q].scan.entries;
   };
   const auto prepare = [&](int q) {
-    if (unfinished(q)) in_range = prepare_block(state, q, kBlock, bank_free) && in_range;
-    if (unfinished(q + 1)) in_range = prepare_block(state, q + 1, kBlock, bank_free) && in_range;
+    const bool first = unfinished(q);
+    const bool second = unfinished(q + 1);
+    if (first && second) {
+      in_range = prepare_pair(state, q, bank_free) && in_range;
+    } else if (first || second) {
+      in_range = prepare_block(state, first ? q : q + 1, kBlock, bank_free) && in_range;
+    }
   };
+  for (int q = 0; q < in.ways; q += 2) prepare(q);
   int pending = -1;  // the pair that is still to be prepared
   for (bool more = true; more && in_range;) {
     more = false;
@@ -116,17 +122,19 @@ static bool run_entries(State<Lag, Count>& state, I64 bank_free) {
     ways[q].begin = 0;
     ways[q].offset_before = 0;
     end_positions(in, ways[q].scan);
-    in_range = prepare_block(state, q, block_entries, bank_free) && in_range;
   }
   bool more = true;
 #if LACUNA_PAIRS
   if constexpr (sizeof(Lag) == 2) {
     if (state.whole_blocks && state.chunks == 1 && in.ways > 1) {
-      in_range = in_range && run_pairs(state, bank_free);
+      in_range = run_pairs(state, bank_free);
       more = false;
     }
   }
 #endif
+  for (int q = 0; q < in.ways && more; ++q) {
+    in_range = prepare_block(state, q, block_entries, bank_free) && in_range;
+  }
   int pending = -1;  // the way that is still to be prepared
   while (more && in_range) {
     more = false;
@@ -222,8 +230,7 @@ template <class Lag, class Count>
 static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char* scratch,
                        KernelOutput& out) {
   using Vector = typename Traits<Lag>::Vector;
-  State<Lag, Count> state{in,    out,   in.count_stride / kBlock, {}, {}, {}, {},
-                          false, false, in.depth >= kBlock};
+  State<Lag, Count> state(in, out);
   const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(scratch) + 63) / 64 * 64;
   unsigned char* next = reinterpret_cast<unsigned char*>(aligned);
   const auto take = [&next](std::size_t bytes) {
@@ -256,6 +263,9 @@ static bool run_kernel(const KernelInput& in, const Count* counts, unsigned char
     way.issued = 0;
     way.blocked = 0;
     way.scan.all_rows = -1;
+    way.block.issue = state.issue[q];
+    way.block.blocked = state.blocked[q];
+    way.block.empty = state.empty[q];
     way.lanes = reinterpret_cast<Lanes<Vector>*>(take(chunks * sizeof(Lanes<Vector>)));
     way.room = reinterpret_cast<I32*>(take(rooms * sizeof(I32)));
     way.room_shift = -in.depth;  // D entries before the first, which never blocked anything

@@ -14,10 +14,10 @@ static LACUNA_INLINE V run_step(Lanes<V>& lanes, V& bank_free, const V& slots, c
   if constexpr (kBank) {
     taken = vmax(ready, bank_free);
     lanes.bank = lanes.bank + ((taken - ready) & needs);
-    lanes.leave = vmax(mask_stage, taken & needs);
+    lanes.leave = raised(needs, mask_stage, taken, taken);
     bank_free = bank_free - one;
   } else {
-    lanes.leave = vmax(mask_stage, lanes.free & needs);
+    lanes.leave = raised(needs, mask_stage, ready, lanes.free);
   }
   if constexpr (kLoss != Loss::kNone) {
     const V gap = ready - lanes.free;
@@ -31,7 +31,7 @@ static LACUNA_INLINE V run_step(Lanes<V>& lanes, V& bank_free, const V& slots, c
       lanes.empty_seen = select(needs, empties, lanes.empty_seen);
     }
   }
-  lanes.free = select(needs, taken, lanes.free) + (slots - one);
+  lanes.free = add_where(needs, taken, slots, lanes.free, one);
   return mask_stage;
 }
 

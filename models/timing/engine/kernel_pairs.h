@@ -1,7 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Blocks of two ways of 16 PEs at once, in vectors of 32 lags, where the instruction set has them.
-// A room of the kernel: see kernel_body.h.
+// Blocks of two ways of 16 PEs at once, in vectors of 32 lags, where the instruction set has them:
+// prepared, run and ended as those of one way. A room of the kernel: see kernel_body.h.
+
+/// As prepare_block(), of ways q and q + 1; q is even.
+template <class Count>
+static LACUNA_INLINE bool prepare_pair(State<I16, Count>& state, int q, I64 bank_free) {
+  const KernelInput& in = state.in;
+  auto& a = state.ways[q];
+  auto& b = state.ways[q + 1];
+  const Pair zero = splat<Pair>(0);
+  const Pair counting = join(state.counting, state.counting);
+  begin_block(in, a, kBlock);
+  begin_block(in, b, kBlock);
+
+  const bool any_empty = a.scan.any_empty || b.scan.any_empty;
+  Pair offset = counting;
+  if (any_empty) {
+    V16 of_a = state.counting;
+    V16 of_b = state.counting;
+    if (a.scan.any_empty) load_cycles(of_a, a.scan.offset + a.begin, a.offset_before);
+    if (b.scan.any_empty) load_cycles(of_b, b.scan.offset + b.begin, b.offset_before);
+    offset = join(of_a, of_b);
+  }
+  Pair room;
+  load_cycles(room, next_rooms(in, a), static_cast<I32>(a.issue), next_rooms(in, b),
+              static_cast<I32>(b.issue));
+  const Pair added = prefix_maxima(vmax(saturating_sub(room, offset), zero));
+  store_scalars(a.block.blocked, added + join(splat<V16>(static_cast<int>(a.blocked)),
+                                              splat<V16>(static_cast<int>(b.blocked))));
+  Pair issue = added;
+  if (any_empty) {
+    const Pair extra = offset - counting;
+    store_scalars(a.block.empty, extra + join(splat<V16>(a.offset_before - a.begin),
+                                              splat<V16>(b.offset_before - b.begin)));
+    issue = issue + extra;
+  } else {
+    store_scalars(a.block.empty, zero);
+  }
+  const PairMask fill =
+      greater(counting, join(splat<V16>(a.block.count), splat<V16>(b.block.count)));
+  store_scalars(a.block.issue, select(fill, splat<Pair>(static_cast<int>(Traits<I16>::kLow)),
+                                      issue + splat<Pair>(4)));
+  const bool in_range = rate_block(state, a, bank_free);
+  return rate_block(state, b, bank_free) && in_range;
+}
 
 /// One block of each of two ways of 16 PEs at once. What neither loses stays zero, so a way runs
 /// through the steps of the other.
@@ -11,9 +54,8 @@ __attribute__((noinline)) static void run_pair_of(State<I16, Count>& state,
                                                   typename State<I16, Count>::W& b) {
   using T = Traits<I16>;
   using Vector = typename T::Vector;
-  using Scalar = typename ScalarOf<I16>::Type;
-  const Block<Scalar>& first = a.block;
-  const Block<Scalar>& second = b.block;
+  const auto& first = a.block;
+  const auto& second = b.block;
   const std::uint16_t* position_a = a.scan.position + a.begin;
   const std::uint16_t* position_b = b.scan.position + b.begin;
   const Lanes<Vector>& from_a = a.lanes[0];
@@ -36,14 +78,9 @@ __attribute__((noinline)) static void run_pair_of(State<I16, Count>& state,
   }
   if constexpr (kBank) lanes.bank = join(from_a.bank, from_b.bank);
   Pair bank_free = join(splat<Vector>(first.bank_free), splat<Vector>(second.bank_free));
-  PairScalars scalars{join(load_lags<Vector>(first.issue), load_lags<Vector>(second.issue)), zero,
-                      zero, first_lags()};
-  if constexpr (kLoss != Loss::kNone) {
-    scalars.all_blocked = join(load_lags<Vector>(first.blocked), load_lags<Vector>(second.blocked));
-  }
-  if constexpr (kLoss == Loss::kBoth) {
-    scalars.all_empty = join(load_lags<Vector>(first.empty), load_lags<Vector>(second.empty));
-  }
+  PairScalars scalars{load_scalars(first.issue), zero, zero, first_lags()};
+  if constexpr (kLoss != Loss::kNone) scalars.all_blocked = load_scalars(first.blocked);
+  if constexpr (kLoss == Loss::kBoth) scalars.all_empty = load_scalars(first.empty);
   const Pair one = opaque_one();
   RowMaxima<Pair> maxima;
   LACUNA_UNROLL for (int i = 0; i < kBlock; ++i) {
@@ -74,11 +111,11 @@ __attribute__((noinline)) static void run_pair_of(State<I16, Count>& state,
     split(lanes.window, to_a.window, to_b.window);
   }
   if constexpr (kBank) split(lanes.bank, to_a.bank, to_b.bank);
-  Vector maxima_a;
-  Vector maxima_b;
-  split(maxima.result(), maxima_a, maxima_b);
-  end_block(state, a, maxima_a);
-  end_block(state, b, maxima_b);
+  store_cycles(a.room + (a.issued - a.room_shift), static_cast<I32>(a.issue),
+               b.room + (b.issued - b.room_shift), static_cast<I32>(b.issue),
+               maxima.result() + (join(state.counting, state.counting) - one));
+  pass_block(a);
+  pass_block(b);
 }
 
 template <class Count>

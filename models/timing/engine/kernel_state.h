@@ -70,12 +70,12 @@ template <class Scalar>
 struct Block {
   int count;
   Loss loss;
-  bool bank;                         // the bank counts
-  int bank_free;                     // relative to the issue before the block
-  int advance;                       // cycles from the issue before the block to its last one
-  alignas(64) Scalar issue[kBlock];  // I + 3 (the first S possible) - i, relative to the same
-  alignas(64) Scalar blocked[kBlock];
-  alignas(64) Scalar empty[kBlock];
+  bool bank;        // the bank counts
+  int bank_free;    // relative to the issue before the block
+  int advance;      // cycles from the issue before the block to its last one
+  Scalar* issue;    // [kBlock] I + 3 (the first S possible) - i, relative to the same
+  Scalar* blocked;  // [kBlock]
+  Scalar* empty;    // [kBlock]
 };
 
 template <class Vector, class Count, class Scalar>
@@ -113,6 +113,13 @@ struct State {
   using Scalar = typename ScalarOf<Lag>::Type;
   using W = Way<Vector, Count, Scalar>;
 
+  /// The rest is set before it is read: most passes are short, and have few ways.
+  State(const KernelInput& input, KernelOutput& output)
+      : in(input),
+        out(output),
+        chunks(input.count_stride / kBlock),
+        whole_blocks(input.depth >= kBlock) {}
+
   const KernelInput& in;
   KernelOutput& out;
   int chunks;       // of 16 PEs
@@ -123,4 +130,8 @@ struct State {
   bool bad_pair;      // the same of vectors of two ways
   bool bank_counted;  // in this group, for some block
   bool whole_blocks;  // D >= 16: all blocks but a group's last are of 16 entries
+  // Of the ways' blocks: those of two ways side by side.
+  alignas(64) Scalar issue[16][kBlock];
+  alignas(64) Scalar blocked[16][kBlock];
+  alignas(64) Scalar empty[16][kBlock];
 };

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "timing/engine/latencies.h"
+#include "timing/engine/products.h"
 #include "timing/engine/timing.h"
 
 namespace lacuna::timing::engine {
@@ -26,6 +27,7 @@ void check_pass(const PassInputs& in, std::span<const std::int32_t> psum_in,
                command.hold1, command.hold2);
   if (!options.functional) return;
   LACUNA_CHECK(tile.has_codes(), "a tile without codes cannot be computed with");
+  LACUNA_CHECK(block.has_values(), "a block without values cannot be computed with");
   LACUNA_CHECK(command.psum_write || tile.has_post, "outputs need requantization");
   if (options.own_sums) return;
   LACUNA_CHECK(!command.psum_read || psum_in.size() == static_cast<std::size_t>(psum_words(
@@ -50,15 +52,15 @@ CarryIn carry_in(const PassResult& before, const PassCommand& before_command, ba
   return {std::max<base::Cycle>(0, last - start), std::max<base::Cycle>(0, second - start)};
 }
 
-void count_structure(const PassInputs& in, Counters& counters) {
+void count_structure(const PassInputs& in, Kernel kernel, Counters& counters) {
   const Tile& tile = in.tile;
   const Block& block = in.block;
-  for (std::size_t e = 0; e < tile.count_sum.size(); ++e) {
-    const std::uint64_t groups = block.set_groups[e];
-    counters.acc_writes += groups * tile.count_sum[e];
-    counters.weight_words += groups * tile.word_sum[e];
-    counters.macs += std::uint64_t{block.nonzero_lanes[e]} * tile.count_sum[e];
-  }
+  const EntrySums sums = function_kernels(kernel).sum_entries(
+      {block.set_groups.data(), block.nonzero_lanes.data(), tile.count_sum.data(),
+       tile.word_sum.data(), tile.count_sum.size()});
+  counters.acc_writes = sums.acc_writes;
+  counters.weight_words = sums.weight_words;
+  counters.macs = sums.macs;
   counters.macs_gated =
       counters.acc_writes * static_cast<std::uint64_t>(block.lanes) - counters.macs;
 
@@ -94,10 +96,10 @@ PassResult evaluate(const params::EngineParams& params, const Tile& tile, const 
     result.group_end.reserve(static_cast<std::size_t>(block.groups));
     result.drain_end.reserve(static_cast<std::size_t>(block.groups));
     const bool plain = options.trace || options.kernel == Kernel::kPlain;
-    count_structure(inputs, result.counters);
+    count_structure(inputs, options.kernel, result.counters);
     if (plain || !evaluate_vector(inputs, options.kernel, result)) {
       result = PassResult{};
-      count_structure(inputs, result.counters);
+      count_structure(inputs, options.kernel, result.counters);
       evaluate_plain(inputs, options.trace, result);
       result.carry_in_used = command.hold1 > 0;  // it does not look
     }

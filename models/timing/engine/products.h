@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Interface between the vector versions of what a pass computes and the code that picks one at run
-// time (function.cpp): activations spread out to dense rows, sums of products, requantization. All
-// versions give the same bits: sums wrap at 32 bits, so their order does not matter, and
-// requantization is exact in 64. Plain data only, as in kernel.h.
+// time (function.cpp): activations spread out to dense rows, sums of products, requantization, and
+// how many products that are. All versions give the same bits: sums wrap at 32 bits, so their order
+// does not matter, and requantization is exact in 64. Plain data only, as in kernel.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 namespace lacuna::timing::engine {
+
+enum class Kernel;  // pass.h
 
 /// The packed values of one way of one token, and where they belong.
 struct PackedRow {
@@ -54,11 +56,29 @@ struct RequantizeInput {
 using RequantizeKernel = int (*)(const RequantizeInput& input, const std::int32_t* sums,
                                  std::uint8_t* codes);
 
+/// Of each entry of a tile and a block; the names are theirs.
+struct EntryCounts {
+  const std::uint32_t* set_groups;
+  const std::uint32_t* nonzero_lanes;
+  const std::uint32_t* count_sum;
+  const std::uint32_t* word_sum;
+  std::size_t entries;
+};
+struct EntrySums {
+  std::uint64_t acc_writes = 0;    ///< set_groups * count_sum
+  std::uint64_t weight_words = 0;  ///< set_groups * word_sum
+  std::uint64_t macs = 0;          ///< nonzero_lanes * count_sum
+};
+using EntryKernel = EntrySums (*)(const EntryCounts& counts);
+
 struct FunctionKernels {
   ExpandKernel expand;
   ProductKernel products;
   RequantizeKernel requantize;
+  EntryKernel sum_entries;
 };
+/// The fastest that `kernel` and this machine allow.
+[[nodiscard]] const FunctionKernels& function_kernels(Kernel kernel);
 
 namespace portable {
 extern const FunctionKernels kFunction;

@@ -136,7 +136,7 @@ int requantize(const RequantizeInput& input, const std::int32_t* sums, std::uint
 
 }  // namespace
 
-const FunctionKernels kFunction{expand, products, requantize};
+const FunctionKernels kFunction{expand, products, requantize, sum_entries};
 
 }  // namespace lacuna::timing::engine::avx2
 #else

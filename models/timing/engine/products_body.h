@@ -4,6 +4,18 @@
 // left over by wider versions. Included inside the namespace of an instruction set; see kernel.h
 // for what must not be called here.
 
+/// A loop that the compiler makes vectors of.
+static EntrySums sum_entries(const EntryCounts& counts) {
+  EntrySums sums;
+  for (std::size_t e = 0; e < counts.entries; ++e) {
+    const std::uint64_t groups = counts.set_groups[e];
+    sums.acc_writes += groups * counts.count_sum[e];
+    sums.weight_words += groups * counts.word_sum[e];
+    sums.macs += std::uint64_t{counts.nonzero_lanes[e]} * counts.count_sum[e];
+  }
+  return sums;
+}
+
 /// The numbers of the quads in which one of the tokens has a value; how many there are.
 [[maybe_unused]] static int list_present(const ProductInput& input, int token, int tokens,
                                          int* present) {

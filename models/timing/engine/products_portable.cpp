@@ -38,6 +38,6 @@ int requantize(const RequantizeInput& input, const std::int32_t* sums, std::uint
 
 }  // namespace
 
-const FunctionKernels kFunction{expand, products, requantize};
+const FunctionKernels kFunction{expand, products, requantize, sum_entries};
 
 }  // namespace lacuna::timing::engine::portable

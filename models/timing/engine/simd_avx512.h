@@ -32,6 +32,15 @@ static LACUNA_INLINE PairMask greater(const Pair& a, const Pair& b) {
 static LACUNA_INLINE Pair select(const PairMask& mask, const Pair& a, const Pair& b) {
   return {_mm512_mask_blend_epi16(mask.v, b.v, a.v)};
 }
+/// As in simd_pack.h, with masks that cost nothing.
+static LACUNA_INLINE Pair raised(const PairMask& mask, const Pair& base, const Pair& larger,
+                                 const Pair& /*early*/) {
+  return select(mask, larger, base);
+}
+static LACUNA_INLINE Pair add_where(const PairMask& mask, const Pair& a, const Pair& b,
+                                    const Pair& c, const Pair& one) {
+  return Pair{_mm512_mask_add_epi16(c.v, mask.v, a.v, b.v)} - one;
+}
 static LACUNA_INLINE bool any_lane(const PairMask& mask) { return mask.v != 0; }
 template <class Vector>
 requires(sizeof(Vector) == sizeof(__m512i) &&
@@ -45,6 +54,38 @@ static LACUNA_INLINE Pair join(const V16& first, const V16& second) {
 static LACUNA_INLINE void split(const Pair& pair, V16& first, V16& second) {
   first.part[0].v = _mm512_castsi512_si256(pair.v);
   second.part[0].v = _mm512_extracti64x4_epi64(pair.v, 1);
+}
+/// 16 cycles of each way minus an origin of its own, saturated.
+static LACUNA_INLINE void load_cycles(Pair& to, const I32* first, I32 first_origin,
+                                      const I32* second, I32 second_origin) {
+  const auto load = [](const I32* from, I32 origin) __attribute__((always_inline)) {
+    return _mm512_cvtsepi32_epi16(
+        _mm512_sub_epi32(_mm512_loadu_si512(from), _mm512_set1_epi32(origin)));
+  };
+  to.v = _mm512_inserti64x4(_mm512_castsi256_si512(load(first, first_origin)),
+                            load(second, second_origin), 1);
+}
+static LACUNA_INLINE void store_cycles(I32* first, I32 first_origin, I32* second, I32 second_origin,
+                                       const Pair& from) {
+  const auto store = [](I32 * to, I32 origin, __m256i lags) __attribute__((always_inline)) {
+    _mm512_storeu_si512(to,
+                        _mm512_add_epi32(_mm512_cvtepi16_epi32(lags), _mm512_set1_epi32(origin)));
+  };
+  store(first, first_origin, _mm512_castsi512_si256(from.v));
+  store(second, second_origin, _mm512_extracti64x4_epi64(from.v, 1));
+}
+static LACUNA_INLINE Pair saturating_sub(const Pair& a, const Pair& b) {
+  return {_mm512_subs_epi16(a.v, b.v)};
+}
+/// Of each way, as in simd_avx2.h.
+static LACUNA_INLINE Pair prefix_maxima(const Pair& from) {
+  __m512i v = from.v;
+  v = _mm512_max_epi16(v, _mm512_bslli_epi128(v, 2));
+  v = _mm512_max_epi16(v, _mm512_bslli_epi128(v, 4));
+  v = _mm512_max_epi16(v, _mm512_bslli_epi128(v, 8));
+  const __m512i low = _mm512_maskz_shuffle_i64x2(0xCC, v, v, 0x80);
+  const __m512i last = _mm512_shuffle_epi8(low, _mm512_set1_epi16(0x0F0E));
+  return {_mm512_max_epi16(v, last)};
 }
 static LACUNA_INLINE void load_counts(Pair& to, const std::uint8_t* first,
                                       const std::uint8_t* second) {
@@ -80,6 +121,11 @@ static LACUNA_INLINE Pair first_lags() {
   return {_mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(16), 1)};
 }
 
+/// Scalars of two ways, which lie side by side.
+static LACUNA_INLINE Pair load_scalars(const I16* from) { return {_mm512_load_si512(from)}; }
+static LACUNA_INLINE void store_scalars(I16* to, const Pair& from) {
+  _mm512_store_si512(to, from.v);
+}
 static LACUNA_INLINE void store_scalars(I16* to, const V16& from) {
   _mm256_store_si256(reinterpret_cast<__m256i*>(to), from.part[0].v);
 }

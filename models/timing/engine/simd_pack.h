@@ -44,6 +44,24 @@ static LACUNA_INLINE Pack<Native, kParts> select(const Pack<Native, kParts>& mas
   return result;
 }
 
+/// mask ? larger : base, where larger >= base >= 0 and larger = max(base, early).
+template <class Native, int kParts>
+static LACUNA_INLINE Pack<Native, kParts> raised(const Pack<Native, kParts>& mask,
+                                                 const Pack<Native, kParts>& base,
+                                                 const Pack<Native, kParts>& /*larger*/,
+                                                 const Pack<Native, kParts>& early) {
+  return vmax(base, early & mask);
+}
+/// (mask ? a + b : c) - one, where b is 0 outside of the mask.
+template <class Native, int kParts>
+static LACUNA_INLINE Pack<Native, kParts> add_where(const Pack<Native, kParts>& mask,
+                                                    const Pack<Native, kParts>& a,
+                                                    const Pack<Native, kParts>& b,
+                                                    const Pack<Native, kParts>& c,
+                                                    const Pack<Native, kParts>& one) {
+  return select(mask, a, c) + (b - one);
+}
+
 template <class Vector>
 static LACUNA_INLINE Vector splat(int value) {
   Vector result;

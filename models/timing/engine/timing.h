@@ -27,7 +27,7 @@ void evaluate_plain(const PassInputs& inputs, bool trace, PassResult& result);
 [[nodiscard]] bool evaluate_vector(const PassInputs& inputs, Kernel kernel, PassResult& result);
 
 /// Counters that follow from tile and block alone.
-void count_structure(const PassInputs& inputs, Counters& counters);
+void count_structure(const PassInputs& inputs, Kernel kernel, Counters& counters);
 
 /// Counters that follow from the others.
 void finish_counters(const PassInputs& inputs, PassResult& result);

@@ -471,6 +471,39 @@ TEST(MakeTile, OfAMaskIsThatOfTheCodes) {
   }
 }
 
+// Without values (where the builder can leave them out) a block takes the same time to load and to
+// run, and nobody can compute with it.
+TEST(MakeBlock, WithoutValuesTakesTheSameTime) {
+  int left_out = 0;
+  for (std::uint64_t seed = 0; seed < 300 && !HasFailure(); ++seed) {
+    const test::RawPass raw = test::random_pass(seed);
+    const Tile tile = raw.tile();
+    const Block whole = raw.block();
+    const Block bare = raw.block(false);
+    EXPECT_EQ(bare.masks, whole.masks) << raw.describe();
+    EXPECT_EQ(bare.slot_base, whole.slot_base) << raw.describe();
+    EXPECT_EQ(bare.set_groups, whole.set_groups) << raw.describe();
+    EXPECT_EQ(bare.nonzero_lanes, whole.nonzero_lanes) << raw.describe();
+    EXPECT_EQ(bare.nonzeros, whole.nonzeros) << raw.describe();
+    EXPECT_EQ(bare.image_bytes, whole.image_bytes) << raw.describe();
+    EXPECT_TRUE(whole.has_values());
+    if (bare.has_values()) {
+      EXPECT_EQ(bare.values, whole.values) << raw.describe();
+      continue;
+    }
+    ++left_out;
+    EXPECT_NE(bare.key, whole.key) << raw.describe();
+    EvaluateOptions cycles;
+    cycles.functional = false;
+    EXPECT_EQ(evaluate(raw.params, tile, bare, raw.command, {}, cycles).drain_end,
+              evaluate(raw.params, tile, whole, raw.command, {}, cycles).drain_end)
+        << raw.describe();
+    EXPECT_THROW((void)evaluate(raw.params, tile, bare, raw.command, raw.psum_in),
+                 base::InternalError);
+  }
+  EXPECT_GT(left_out, 20);
+}
+
 TEST(MakeTile, RefusesContradictions) {
   const std::vector<std::int8_t> weights(64, 1);
   params::EngineParams params;

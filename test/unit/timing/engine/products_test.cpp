@@ -174,6 +174,34 @@ TEST(Requantize, AgreesWithTheFormula) {
   }
 }
 
+// On numbers of entries that fill no vector, on counts whose products need 64 bits.
+TEST(SumEntries, OfEveryLength) {
+  for (std::size_t entries = 0; entries <= 70 && !HasFailure(); ++entries) {
+    base::Rng rng(entries);
+    std::vector<std::uint32_t> arrays[4];
+    for (auto& array : arrays) {
+      for (std::size_t e = 0; e < entries; ++e) {
+        array.push_back(static_cast<std::uint32_t>(
+            rng.bernoulli(0.2) ? 0xFFFF'FFFFU : static_cast<std::uint32_t>(rng.below(70'000))));
+      }
+      array.shrink_to_fit();  // a sanitizer sees every entry beyond
+    }
+    EntrySums expected;
+    for (std::size_t e = 0; e < entries; ++e) {
+      expected.acc_writes += std::uint64_t{arrays[0][e]} * arrays[2][e];
+      expected.weight_words += std::uint64_t{arrays[0][e]} * arrays[3][e];
+      expected.macs += std::uint64_t{arrays[1][e]} * arrays[2][e];
+    }
+    for (const Version& version : versions()) {
+      const EntrySums sums = version.kernels->sum_entries(
+          {arrays[0].data(), arrays[1].data(), arrays[2].data(), arrays[3].data(), entries});
+      EXPECT_EQ(sums.acc_writes, expected.acc_writes) << version.name << ", " << entries;
+      EXPECT_EQ(sums.weight_words, expected.weight_words) << version.name << ", " << entries;
+      EXPECT_EQ(sums.macs, expected.macs) << version.name << ", " << entries;
+    }
+  }
+}
+
 // Values exactly as long as what is read of them: a sanitizer sees every byte beyond.
 TEST(Expand, PutsValuesAtTheirBits) {
   for (std::uint64_t seed = 1; seed <= 300 && !HasFailure(); ++seed) {
