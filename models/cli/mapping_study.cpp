@@ -15,6 +15,7 @@
 #include "chip/chip.h"
 #include "cli/child_process.h"
 #include "cosim/backends.h"
+#include "mapper/activation_statistics.h"
 
 namespace lacuna::cli {
 
@@ -27,44 +28,6 @@ using workload::Value;
 constexpr std::uint64_t kSeed = 1;
 /// Candidates that are simulated before any is left out.
 constexpr std::size_t kFirst = 12;
-
-/// What the second, warm program does for one layer.
-class LayerClock : public chip::EventSink {
- public:
-  explicit LayerClock(int layer) : layer_(layer) {}
-
-  void event(const chip::TimelineEvent& event) override {
-    using Unit = chip::TimelineEvent::Unit;
-    if (event.program != 1) return;
-    if (event.unit == Unit::kStore) {
-      if (event.layer > layer_) return;
-      base::Cycle& end = event.layer == layer_ ? end_ : begin_;
-      end = std::max(end, event.end);
-    } else if (event.layer == layer_ &&
-               (event.unit == Unit::kWeightLoad || event.unit == Unit::kActivationLoad)) {
-      Port& port = ports_[event.core];
-      port.busy += std::max<base::Cycle>(0, event.end - std::max(event.begin, port.until));
-      port.until = std::max(port.until, event.end);
-    }
-  }
-
-  /// From its input's last store to its own, or the time of the busiest load port if that is more.
-  [[nodiscard]] base::Cycle cycles() const {
-    base::Cycle busiest = 0;
-    for (const auto& [core, port] : ports_) busiest = std::max(busiest, port.busy);
-    return std::max(end_ - begin_, busiest);
-  }
-
- private:
-  struct Port {
-    base::Cycle busy = 0;
-    base::Cycle until = 0;
-  };
-  int layer_;
-  base::Cycle begin_ = 0;
-  base::Cycle end_ = 0;
-  std::map<int, Port> ports_;
-};
 
 /// A vector layer that copies a value; returns what it makes.
 int add_copy(Graph& graph, int value) {
@@ -91,6 +54,13 @@ int add_copy(Graph& graph, int value) {
   return graph.layers.back().output;
 }
 
+/// A drawn pattern of independent non-zeros.
+void draw(Graph& graph, Value& value, double density) {
+  value.drawn.kind = tensor::PatternKind::kUnstructured;
+  value.drawn.density = density;
+  value.drawn.seed = kSeed + graph.values.size();
+}
+
 /// A drawn input, copied into SRAM by a vector layer; returns the stored value.
 int add_operand(Graph& graph, const Value& like, double density) {
   Value input;
@@ -99,13 +69,72 @@ int add_operand(Graph& graph, const Value& like, double density) {
   input.shape = like.shape;
   input.type = like.type;
   input.storage = static_cast<int>(graph.values.size());
-  input.drawn.kind = tensor::PatternKind::kUnstructured;
-  input.drawn.density = density;
-  input.drawn.seed = kSeed + graph.values.size();
+  draw(graph, input, density);
   graph.inputs.push_back(input.storage);
   graph.values.push_back(std::move(input));
   return add_copy(graph, static_cast<int>(graph.values.size()) - 1);
 }
+
+/// The layers that make an operand in the network, back to the last engine layer, so that cores and
+/// load ports are as busy before the layer as there; what they make is drawn all the same. Where no
+/// engine layer is near, a copy. Returns the value.
+class Producers {
+ public:
+  Producers(const Graph& graph, Graph& made) : graph_(graph), made_(made) {}
+
+  int add(int value, double density) {
+    const Value& like = graph_.value(value);
+    return engine_near(like, kFarthest) ? add_layer(producer(like), density)
+                                        : add_operand(made_, like, density);
+  }
+
+ private:
+  static constexpr int kFarthest = 3;  ///< vector layers between
+
+  [[nodiscard]] const Layer& producer(const Value& value) const {
+    return graph_.layers[static_cast<std::size_t>(value.layer)];
+  }
+
+  [[nodiscard]] bool engine_near(const Value& value, int layers) const {
+    if (value.kind != workload::ValueKind::kLayer) return false;
+    const Layer& of = producer(value);
+    if (of.on_engine()) return !of.run_time_weights();
+    return layers > 0 && engine_near(graph_.value(of.input), layers - 1);
+  }
+
+  int add_layer(const Layer& layer, double density) {
+    Layer copy = layer;
+    const double input_density = mapper::activation_statistics(graph_, layer).density;
+    copy.input = copy.declared_input =
+        layer.on_engine() ? add_operand(made_, graph_.value(layer.input), input_density)
+                          : add(layer.input, layer.is_view() ? density : input_density);
+    if (copy.right != workload::kNoValue) copy.right = add_other(layer.right, input_density);
+    for (int& other : copy.others) other = add_other(other, input_density);
+    copy.wait_for.clear();
+    copy.index = static_cast<int>(made_.layers.size());
+    copy.output = static_cast<int>(made_.values.size());
+    copy.expect = nullptr;
+    Value output = graph_.output_of(layer);
+    output.layer = copy.index;
+    output.storage = layer.is_view() ? made_.value(copy.input).storage : copy.output;
+    output.output_drawn = !layer.is_view();
+    if (output.output_drawn) draw(made_, output, density);
+    made_.values.push_back(std::move(output));
+    made_.layers.push_back(std::move(copy));
+    return made_.layers.back().output;
+  }
+
+  int add_other(int value, double density) {
+    const Value& like = graph_.value(value);
+    if (like.kind != workload::ValueKind::kConstant) return add_operand(made_, like, density);
+    made_.values.push_back(like);
+    made_.values.back().storage = static_cast<int>(made_.values.size()) - 1;
+    return made_.values.back().storage;
+  }
+
+  const Graph& graph_;
+  Graph& made_;
+};
 
 /// A small layer that gives every core two other tiles to hold: else the weights of the run before
 /// would still lie in its buffer, which they do in no network.
@@ -161,6 +190,7 @@ SimulatedSplit simulate_split(const config::ChipFiles& files, const Graph& graph
   options.samples = 2 * batch;
   options.mapping.batch = batch;
   options.mapping.splits[layer] = split;
+  options.mapping.waits_for_batch = layer;
   options.events = &clock;
   const auto backend = cosim::make_backend(files.chip.value.engine, {});
   const chip::RunResult result =
@@ -183,6 +213,27 @@ double least_cycles(const params::ChipParams& chip, const mapper::Candidate& can
 
 }  // namespace
 
+void LayerClock::event(const chip::TimelineEvent& event) {
+  using Unit = chip::TimelineEvent::Unit;
+  if (event.program != 1) return;
+  if (event.unit == Unit::kStore) {
+    if (event.layer > layer_) return;
+    base::Cycle& end = event.layer == layer_ ? end_ : begin_;
+    end = std::max(end, event.end);
+  } else if (event.layer == layer_ &&
+             (event.unit == Unit::kWeightLoad || event.unit == Unit::kActivationLoad)) {
+    Port& port = ports_[event.core];
+    port.busy += std::max<base::Cycle>(0, event.end - std::max(event.begin, port.until));
+    port.until = std::max(port.until, event.end);
+  }
+}
+
+base::Cycle LayerClock::cycles() const {
+  base::Cycle busiest = 0;
+  for (const auto& [core, port] : ports_) busiest = std::max(busiest, port.busy);
+  return std::max(end_ - begin_, busiest);
+}
+
 Graph single_layer(const Graph& graph, const params::ChipParams& chip, const Layer& layer,
                    double activation_density) {
   Graph made;
@@ -192,8 +243,7 @@ Graph single_layer(const Graph& graph, const params::ChipParams& chip, const Lay
   made.files = graph.files;
   add_flush(made, chip);
   Layer copy = layer;
-  copy.input = copy.declared_input =
-      add_operand(made, graph.value(layer.input), activation_density);
+  copy.input = copy.declared_input = Producers(graph, made).add(layer.input, activation_density);
   if (layer.run_time_weights()) {
     copy.right = add_operand(made, graph.value(layer.right), activation_density);
   }

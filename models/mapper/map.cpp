@@ -369,6 +369,11 @@ class Builder {
         task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
         task.select_rows = plan.select_rows;
       }
+      if (options_.waits_for_batch == layer.index) {
+        for (auto* needs : {&task.needs, &task.weight_needs}) {
+          for (Dependency& need : *needs) need = whole(need.value, 0, program_.batch);
+        }
+      }
       // Tasks of a layer go round the cores.
       task.backwards = split.alternate && number / chip_.cores % 2 == 1;
       finish(std::move(task), number++);

@@ -25,6 +25,9 @@ struct MapOptions {
   Ordering ordering = Ordering::kAuto;
   /// Splits that are not searched, by layer. Must be sound (split_violations()).
   std::map<int, Split> splits;
+  /// A layer whose tasks load nothing that is made at run time before all of it is stored, of all
+  /// samples: to measure it by itself. kNone: there is none.
+  int waits_for_batch = kNone;
   MappingCosts costs;                 ///< for mapper.objective: energy
   double dram_bytes_per_cycle = 0.0;  ///< of the DRAM's channels, about; 0: not known
   std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it
