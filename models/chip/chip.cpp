@@ -51,7 +51,8 @@ void describe_layers(const workload::Graph& graph, const mapper::Program& progra
       out.splits_k = static_cast<int>(split.k_tiles.size());
       out.splits_n = split.n_tiles;
       out.k_parts = split.k_parts;
-      out.predicted_cycles = split.predicted_cycles;
+      out.predicted_cycles = split.predicted_cycles * program.batch /
+                             program.gemms[static_cast<std::size_t>(gemm)].samples;
       for (const mapper::KTile& k : split.k_tiles) {
         out.tile_k = std::max(out.tile_k, static_cast<int>(k.k));
       }
@@ -191,7 +192,9 @@ RunResult run_network(const params::ChipParams& chip, const params::MemoryPreset
   result.memory_plan = schedule.programs.front()->memory;
 
   const tlm::Clock clock(chip.clock_hz);
-  ProgramRun run(chip, graph, clock, options.all_codes);
+  const bool looks_back = options.check_reference || !chip.engine.skip_weights;
+  ProgramRun run(chip, graph, clock, options.all_codes,
+                 looks_back ? workload::Keep::kComputed : workload::Keep::kCompared);
   tlm::CoreContext context;
   context.chip = &chip;
   context.clock = &clock;

@@ -21,11 +21,12 @@ namespace engine_model = timing::engine;
 using tlm::Transfer;
 
 ProgramRun::ProgramRun(const params::ChipParams& chip, const workload::Graph& graph,
-                       const tlm::Clock& clock, bool all_codes)
+                       const tlm::Clock& clock, bool all_codes, workload::Keep keep)
     : chip_(chip),
       graph_(graph),
       clock_(clock),
       all_codes_(all_codes),
+      keep_(keep),
       observation_(workload::observe(graph)),
       changed_("changed") {}
 
@@ -36,8 +37,8 @@ void ProgramRun::begin(const mapper::Program& program, int index, int variant,
   program_ = &program;
   index_ = index;
   variant_ = variant;
-  store_ =
-      std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch, observation_);
+  store_ = std::make_unique<workload::TensorStore>(graph_, first_sample, program.batch,
+                                                   observation_, keep_);
   blocks_.clear();
   tiles_.clear();
   summands_.clear();
@@ -67,35 +68,71 @@ void ProgramRun::store_codes(int value, int sample, std::int64_t codes) {
   if (!tensor(value, sample).store(codes, clock_.now(), counted(value, sample))) return;
   const int producer = graph_.value(value).layer;
   if (producer != workload::kNoValue) {
-    int& left = samples_left_[static_cast<std::size_t>(producer)];
-    if (--left == 0) {
-      --open_layers_;
-      release_operands(layer(producer));
-      const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
-      if (plan != mapper::kNone) {
-        const auto of = [](int which) {
-          return [which](const auto& entry) { return std::get<0>(entry.first) == which; };
-        };
-        const int shared = block_plan_[static_cast<std::size_t>(plan)];
-        if (--block_users_[static_cast<std::size_t>(shared)] == 0) {
-          std::erase_if(blocks_, of(shared));
-        }
-        std::erase_if(tiles_, of(plan));
-        std::erase_if(summands_, of(plan));
-      }
-    }
+    if (--samples_left_[static_cast<std::size_t>(producer)] == 0) --open_layers_;
+    release_operands(layer(producer), sample);
+    const int plan = program_->gemm_of_layer[static_cast<std::size_t>(producer)];
+    if (plan != mapper::kNone) release_loads(plan, sample);
   }
   changed_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void ProgramRun::release_operands(const workload::Layer& of) {
+void ProgramRun::release_operands(const workload::Layer& of, int sample) {
   std::vector<int> operands{of.input, of.right};
   operands.insert(operands.end(), of.others.begin(), of.others.end());
   for (const int operand : operands) {
     if (operand == workload::kNoValue) continue;
-    if (!complete(graph_.readers(operand))) continue;
-    store_->release(operand);
-    for (StoredTensor& each : tensors_[static_cast<std::size_t>(storage(operand))]) each.release();
+    const std::vector<int> readers = graph_.readers(operand);
+    const auto has_stored = [&](int reader) { return stored(reader, sample); };
+    if (!std::all_of(readers.begin(), readers.end(), has_stored)) continue;
+    store_->release(operand, sample);
+    if (tensors_[static_cast<std::size_t>(storage(operand))].empty()) continue;  // a constant
+    tensor(storage(operand), sample).release();
+  }
+}
+
+void ProgramRun::release_loads(int index, int sample) {
+  const mapper::GemmPlan& plan = program_->gemms[static_cast<std::size_t>(index)];
+  const int shared = block_plan_[static_cast<std::size_t>(index)];
+  const bool blocks =
+      --block_users_[static_cast<std::size_t>(shared)][static_cast<std::size_t>(sample)] == 0;
+  if (plan.run_time) {
+    const int heads = layer(plan.layer).gemm.heads;
+    const auto erase = [&](auto& map, int of) {
+      map.erase(map.lower_bound({of, sample * heads, 0, 0}),
+                map.lower_bound({of, (sample + 1) * heads, 0, 0}));
+    };
+    erase(tiles_, index);
+    erase(summands_, index);
+    if (blocks) erase(blocks_, shared);
+    return;
+  }
+  // Blocks and sums that other samples have rows of are kept until the last of these is stored.
+  const std::int64_t m = layer(plan.layer).gemm.m;
+  const int product = sample / plan.samples;
+  const std::int64_t first_row = sample % plan.samples * m;
+  const auto all_stored = [&](int block, const auto& is_stored) {
+    const std::int64_t begin = std::int64_t{block} * plan.split.block_rows;
+    const std::int64_t end = std::min(begin + plan.split.block_rows, plan.rows);
+    for (std::int64_t s = begin / m; s <= (end - 1) / m; ++s) {
+      if (!is_stored(static_cast<int>(product * plan.samples + s))) return false;
+    }
+    return true;
+  };
+  const auto first = static_cast<int>(first_row / plan.split.block_rows);
+  const auto last = static_cast<int>((first_row + m - 1) / plan.split.block_rows);
+  const std::vector<int>& users = block_users_[static_cast<std::size_t>(shared)];
+  for (int block = first; block <= last; ++block) {
+    if (blocks &&
+        all_stored(block, [&](int s) { return users[static_cast<std::size_t>(s)] == 0; })) {
+      for (int k = 0; k < static_cast<int>(plan.split.k_tiles.size()); ++k) {
+        blocks_.erase({shared, product, k, block});
+      }
+    }
+    if (plan.split.k_parts > 1 && all_stored(block, [&](int s) { return stored(plan.layer, s); })) {
+      for (int n = 0; n < plan.split.n_tiles; ++n) {
+        summands_.erase({index, product, n, block});
+      }
+    }
   }
 }
 
@@ -116,9 +153,13 @@ tlm::Readiness ProgramRun::stored(const std::vector<mapper::Dependency>& needs) 
 
 tlm::Readiness ProgramRun::fetched(int fetch) const { return dma_->fetched(fetch); }
 
-bool ProgramRun::complete(const std::vector<int>& layers) const {
-  return std::all_of(layers.begin(), layers.end(), [this](int index) {
-    return samples_left_[static_cast<std::size_t>(index)] == 0;
+bool ProgramRun::reached(const std::vector<mapper::Milestone>& milestones) const {
+  return std::all_of(milestones.begin(), milestones.end(), [this](const mapper::Milestone& each) {
+    if (samples_left_[static_cast<std::size_t>(each.layer)] == 0) return true;
+    for (int sample = each.sample_begin; sample < each.sample_end; ++sample) {
+      if (!stored(each.layer, sample)) return false;
+    }
+    return true;
   });
 }
 
@@ -151,7 +192,7 @@ std::pair<int, std::int64_t> ProgramRun::locate(const mapper::GemmPlan& plan,
                                                 const mapper::Task& task, std::int64_t row) const {
   if (plan.run_time) return {task.sample, row};
   const std::int64_t per_sample = layer(plan.layer).gemm.m;
-  return {static_cast<int>(row / per_sample), row % per_sample};
+  return {task.product * plan.samples + static_cast<int>(row / per_sample), row % per_sample};
 }
 
 void ProgramRun::add_read(Span& span, int value, int sample, std::int64_t begin,
@@ -184,9 +225,8 @@ void ProgramRun::flush(Span& span, int value, std::vector<Transfer>& transfers) 
     const mapper::TensorPlan& plan = program_->tensors[static_cast<std::size_t>(storage(value))];
     // Rounding up to whole accesses must not leave the tensor.
     const std::int64_t room = plan.sample_bytes - span.begin;
-    transfers.push_back(
-        {plan.address + static_cast<std::uint64_t>(plan.sample_bytes * span.sample + span.begin),
-         std::min(span.bytes, room)});
+    transfers.push_back({plan.sample_address(span.sample) + static_cast<std::uint64_t>(span.begin),
+                         std::min(span.bytes, room)});
   }
   span = {};
 }
@@ -325,7 +365,7 @@ bool ProgramRun::same_blocks(const mapper::GemmPlan& a, const mapper::GemmPlan& 
   const workload::Layer& other = layer(b.layer);
   if (one.op != params::Op::kLinear || other.op != params::Op::kLinear) return false;
   return one.input == other.input && one.gemm.k == other.gemm.k && a.rows == b.rows &&
-         mapper::segments_of(one) == mapper::segments_of(other) &&
+         a.samples == b.samples && mapper::segments_of(one) == mapper::segments_of(other) &&
          a.split.block_rows == b.split.block_rows &&
          std::equal(a.split.k_tiles.begin(), a.split.k_tiles.end(), b.split.k_tiles.begin(),
                     b.split.k_tiles.end(), [](const mapper::KTile& x, const mapper::KTile& y) {
@@ -336,13 +376,13 @@ bool ProgramRun::same_blocks(const mapper::GemmPlan& a, const mapper::GemmPlan& 
 void ProgramRun::find_same_blocks() {
   const std::size_t plans = program_->gemms.size();
   block_plan_.resize(plans);
-  block_users_.assign(plans, 0);
+  block_users_.assign(plans, std::vector<int>(static_cast<std::size_t>(program_->batch), 0));
   block_values_.assign(plans, all_codes_);
   for (std::size_t plan = 0; plan < plans; ++plan) {
     std::size_t first = 0;
     while (first < plan && !same_blocks(program_->gemms[first], program_->gemms[plan])) ++first;
     block_plan_[plan] = static_cast<int>(first);
-    ++block_users_[first];
+    for (int& users : block_users_[first]) ++users;
     if (computes(program_->gemms[plan].layer)) block_values_[first] = true;
   }
 }

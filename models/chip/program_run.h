@@ -29,9 +29,10 @@ namespace lacuna::chip {
 
 class ProgramRun : public tlm::WorkSource {
  public:
-  /// `all_codes`: run-time tiles have codes even where nobody computes with them (for RTL).
+  /// `all_codes`: run-time tiles have codes even where nobody computes with them (for RTL). `keep`:
+  /// what is in the store when a program has ended.
   ProgramRun(const params::ChipParams& chip, const workload::Graph& graph, const tlm::Clock& clock,
-             bool all_codes);
+             bool all_codes, workload::Keep keep);
 
   void set_dma(tlm::ChipDma* dma) { dma_ = dma; }
   /// Begins with samples first_sample .. of the workload; `variant` numbers the program.
@@ -49,7 +50,7 @@ class ProgramRun : public tlm::WorkSource {
   [[nodiscard]] sc_core::sc_event& changed() override { return changed_; }
   [[nodiscard]] tlm::Readiness stored(const std::vector<mapper::Dependency>& needs) const override;
   [[nodiscard]] tlm::Readiness fetched(int fetch) const override;
-  [[nodiscard]] bool complete(const std::vector<int>& layers) const override;
+  [[nodiscard]] bool reached(const std::vector<mapper::Milestone>& milestones) const override;
   tlm::TileLoad tile(const mapper::Task& task, int k_tile) override;
   tlm::BlockLoad block(const mapper::Task& task, int k_tile, int block) override;
   void fetch_done(int fetch) override;
@@ -101,8 +102,13 @@ class ProgramRun : public tlm::WorkSource {
   void store_codes(int value, int sample, std::int64_t codes);
   /// The codes of a stored value whose zeros are to be counted; empty: there are none.
   [[nodiscard]] std::span<const std::uint8_t> counted(int value, int sample) const;
-  /// Gives memory back that this was the last layer to read.
-  void release_operands(const workload::Layer& of);
+  [[nodiscard]] bool stored(int layer, int sample) const {
+    return tensor(graph_.layers[static_cast<std::size_t>(layer)].output, sample).complete();
+  }
+  /// Gives memory back that nobody needs any more now that a layer has stored a sample: what it was
+  /// the last to read, blocks and tiles.
+  void release_operands(const workload::Layer& of, int sample);
+  void release_loads(int plan, int sample);
   /// Rows of a block: (sample, row in the sample).
   [[nodiscard]] std::pair<int, std::int64_t> locate(const mapper::GemmPlan& plan,
                                                     const mapper::Task& task,
@@ -139,6 +145,7 @@ class ProgramRun : public tlm::WorkSource {
   const workload::Graph& graph_;
   const tlm::Clock& clock_;
   bool all_codes_;
+  workload::Keep keep_;
   workload::Observation observation_;
   tlm::ChipDma* dma_ = nullptr;
   const mapper::Program* program_ = nullptr;
@@ -150,9 +157,9 @@ class ProgramRun : public tlm::WorkSource {
   std::vector<int> samples_left_;  ///< by layer: samples not complete
   int open_layers_ = 0;
   /// Layers of the same input and split (query, key and value of an attention) load the same
-  /// blocks: the first plan of those that do, and how many of them are not complete.
+  /// blocks: the first plan of those that do, and how many of them have not stored a sample.
   std::vector<int> block_plan_;
-  std::vector<int> block_users_;
+  std::vector<std::vector<int>> block_users_;  ///< by plan and sample
   std::vector<bool> block_values_;
   std::map<BlockKey, tlm::BlockLoad> blocks_;  ///< of layers under way
   std::map<TileKey, tlm::TileLoad> tiles_;

@@ -22,7 +22,9 @@ Transfer ProgramRun::partial_transfer(const mapper::Task& task, int part, std::i
   const std::int64_t channels =
       std::min<std::int64_t>(split.tile_channels, layer(task.layer).gemm.n - n_begin);
   const std::int64_t plane =
-      (std::int64_t{task.product} * split.k_parts + part) * split.n_tiles + task.n_tile;
+      (std::int64_t{task.product % plan.partial_sums.products} * split.k_parts + part) *
+          split.n_tiles +
+      task.n_tile;
   const std::int64_t row_bytes = mapper::kSumBytes * channels;
   return {
       plan.partial_sums.address +

@@ -58,6 +58,20 @@ std::string whole(double value) {
   return base::with_thousands(static_cast<long long>(std::llround(value)));
 }
 
+/// How the batch goes through the layers: all of it through each, or group by group through chains.
+std::string groups_text(const Json& ways) {
+  if (ways.empty()) return {};
+  report::Table table({false, true, true, true, true, true, true});
+  table.row({"", "samples of a group", "chains", "their layers", "first run", "next runs",
+             "DRAM bytes of both"});
+  for (const Json& way : ways) {
+    table.row({way["chosen"].get<bool>() ? "chosen" : "", whole(way["samples"]),
+               whole(way["chains"]), whole(way["layers"]), whole(way["first_cycles"]),
+               whole(way["next_cycles"]), report::si(way["dram_bytes"].get<double>(), "B")});
+  }
+  return "\nBatch in groups of samples\n" + table.text(2);
+}
+
 /// How the SRAM is divided, and the next best ways.
 std::string memory_text(const Json& plan) {
   const auto bytes = [](const Json& value) { return report::si(value.get<double>(), "B"); };
@@ -78,7 +92,7 @@ std::string memory_text(const Json& plan) {
                bytes(split["dram_bytes"])});
     first = false;
   }
-  return text + table.text(2);
+  return text + table.text(2) + groups_text(plan["groups"]);
 }
 
 /// Which tasks follow each other: those of a tile or of some rows; and whether every other one goes

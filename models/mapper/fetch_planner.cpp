@@ -87,7 +87,9 @@ void plan_fetches(const WeightSpace& space, Program& program) {
                                                            fetch.token_begin * token_bytes);
             fetch.from = tensor.home + offset;
             fetch.to = tensor.address + offset;
-            fetch.after = tensor.after;
+            for (const EarlierUser& user : tensor.after) {
+              fetch.after.push_back({user.layer, 0, program.batch});
+            }
             fetches.push_back(std::move(fetch));
           }
         }

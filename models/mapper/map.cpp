@@ -2,6 +2,8 @@
 #include "mapper/map.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -9,8 +11,11 @@
 #include "base/error.h"
 #include "mapper/fetch_planner.h"
 #include "mapper/layer_problem.h"
+#include "mapper/lifetimes.h"
+#include "mapper/memory_model.h"
 #include "mapper/memory_planner.h"
 #include "mapper/row_layout.h"
+#include "mapper/sample_chains.h"
 #include "mapper/tile_compiler.h"
 #include "timing/vector/vector_model.h"
 #include "workload/lowering.h"
@@ -24,6 +29,9 @@ using base::ceil_div;
 /// Compiled tiles beyond this much memory are dropped again, where they can be made anew from a
 /// mask when they are loaded; their sizes are known then.
 constexpr std::size_t kTileMemory = std::size_t{768} << 20U;
+
+/// Ways to group a batch within so much of the least predicted cycles are as good as the best.
+constexpr double kAsGood = 1.01;
 
 /// Predicted cycles of a vector task's way in and out of memory.
 constexpr base::Cycle kVectorWayInAndOut = 24;
@@ -45,14 +53,43 @@ class Builder {
   Builder(const workload::Graph& graph, const params::ChipParams& chip, const MapOptions& options)
       : graph_(graph), chip_(chip), options_(options), observation_(workload::observe(graph)) {
     LACUNA_CHECK(options.batch >= 1, "batch of {}", options.batch);
-    program_.batch = options.batch;
-    program_.burst_bytes = options.burst_bytes;
-    program_.tensors.resize(graph.values.size());
-    program_.gemm_of_layer.assign(graph.layers.size(), kNone);
-    program_.vector_of_layer.assign(graph.layers.size(), kNone);
   }
 
   Program build() {
+    WeightSpace space = plan(options_.chains.value_or(std::vector<SampleChain>{}), nullptr);
+    if (groups_may_pay()) choose_chains(space);
+    for (int layer = 0; layer < static_cast<int>(graph_.layers.size());) {
+      const auto chain =
+          std::find_if(program_.chains.begin(), program_.chains.end(),
+                       [&](const SampleChain& each) { return each.layer_begin == layer; });
+      const int end = chain == program_.chains.end() ? layer + 1 : chain->layer_end;
+      const int samples = chain == program_.chains.end() ? program_.batch : chain->samples;
+      for (int group = 0; group * samples < program_.batch; ++group) {
+        for (int i = layer; i < end; ++i)
+          add_tasks(graph_.layers[static_cast<std::size_t>(i)], group);
+      }
+      layer = end;
+    }
+    plan_fetches(space, program_);
+    return std::move(program_);
+  }
+
+ private:
+  /// Plans of all layers and places in memory, for these chains. With `like`, a program of other
+  /// chains, only a sketch whose prediction counts: its tiles are taken to be as large as that
+  /// one's.
+  WeightSpace plan(const std::vector<SampleChain>& chains, const Program* like) {
+    program_ = {};
+    program_.batch = options_.batch;
+    program_.burst_bytes = options_.burst_bytes;
+    program_.tensors.resize(graph_.values.size());
+    program_.gemm_of_layer.assign(graph_.layers.size(), kNone);
+    program_.vector_of_layer.assign(graph_.layers.size(), kNone);
+    program_.chains = chains;
+    planned_.clear();
+    tile_bytes_ = 0;
+    like_ = like;
+    if (like != nullptr) program_.weight_tiles = like->weight_tiles;
     for (const workload::Layer& layer : graph_.layers) {
       if (layer.on_engine()) {
         plan_gemm(layer);
@@ -61,24 +98,98 @@ class Builder {
       }
     }
     plan_tensors();
-    const WeightSpace space = plan_places(graph_, chip_, options_, program_);
-    for (const workload::Layer& layer : graph_.layers) {
-      if (layer.on_engine()) {
-        add_gemm_tasks(layer);
-      } else if (!layer.is_view()) {
-        add_vector_tasks(layer);
-      }
-    }
-    plan_fetches(space, program_);
-    return std::move(program_);
+    return plan_places(graph_, chip_, options_, program_);
   }
 
- private:
+  /// A batch layer by layer leaves activations to DRAM, and nothing says how it is to be cut.
+  [[nodiscard]] bool groups_may_pay() const {
+    if (options_.batch == 1 || options_.chains || !options_.splits.empty() ||
+        options_.waits_for_batch != kNone || options_.dram_bytes_per_cycle <= 0 ||
+        program_.memory.weights_resident) {
+      return false;
+    }
+    for (std::size_t id = 0; id < program_.tensors.size(); ++id) {
+      const TensorPlan& tensor = program_.tensors[id];
+      const auto value = static_cast<int>(id);
+      if (tensor.stored && !tensor.in_sram && !leaves_chip(graph_, value) &&
+          graph_.value(value).kind == workload::ValueKind::kLayer) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Ways to cut the network into chains and the batch into groups, each predicted with the best
+  /// division of the SRAM for it; the best one is planned.
+  void choose_chains(WeightSpace& space) {
+    struct Way {
+      std::vector<SampleChain> chains;
+      MemorySplit expected;
+      double energy = 0;  ///< of a first program and one after it
+    };
+    // Of what is planned now.
+    const auto way = [this](std::vector<SampleChain> chains) {
+      const MemorySplit& split = program_.memory.splits.front();
+      const double cycles = split.first_cycles + split.next_cycles;
+      double energy =
+          split.dram_bytes * options_.costs.dram_byte + cycles * options_.costs.chip_cycle;
+      for (std::size_t i = 0; i < planned_.size(); ++i) {
+        energy += 2 * planned_[i].energy * options_.batch / program_.gemms[i].samples;
+      }
+      return Way{std::move(chains), split, energy};
+    };
+    std::vector<Way> ways{way({})};
+    const Program whole = std::move(program_);
+    const std::vector<LayerDemand> demands = layer_demands(graph_, chip_, whole);
+    for (const int samples : group_sizes(options_.batch)) {
+      std::vector<std::vector<SampleChain>> known;
+      for (const int eighths : {0, 1, 2, 3, 4}) {
+        std::vector<SampleChain> chains =
+            cut_chains(graph_, whole, demands, chip_.sram.capacity / 8 * eighths, samples);
+        if (chains.empty() || std::find(known.begin(), known.end(), chains) != known.end()) {
+          continue;
+        }
+        known.push_back(chains);
+        (void)plan(chains, &whole);
+        if (program_.memory.splits.empty()) continue;
+        ways.push_back(way(std::move(chains)));
+      }
+    }
+    // Of those that are as good as the best, the one with the least energy.
+    const auto cycles = [](const Way& of) {
+      return of.expected.first_cycles + of.expected.next_cycles;
+    };
+    double least = cycles(ways.front());
+    for (const Way& each : ways) least = std::min(least, cycles(each));
+    const bool by_energy = chip_.mapper.objective == params::Objective::kEnergy;
+    const Way* best = nullptr;
+    for (const Way& each : ways) {
+      if (!by_energy && cycles(each) > kAsGood * least) continue;
+      const auto rank = [&](const Way& of) {
+        return std::tuple(of.energy, of.expected.dram_bytes, cycles(of));
+      };
+      if (best == nullptr || rank(each) < rank(*best)) best = &each;
+    }
+    if (best->chains.empty()) {
+      program_ = whole;
+    } else {
+      space = plan(best->chains, nullptr);
+    }
+    for (const Way& each : ways) {
+      int layers = 0;
+      for (const SampleChain& chain : each.chains) layers += chain.layer_end - chain.layer_begin;
+      const int samples = each.chains.empty() ? options_.batch : each.chains.front().samples;
+      program_.memory.groupings.push_back(
+          {samples, static_cast<int>(each.chains.size()), layers, each.expected, &each == best});
+    }
+  }
+
   /// An engine layer whose plan others may share.
   struct Planned {
     const workload::Layer* layer = nullptr;
     LayerQuestion question;
     bool codes = false;  ///< its tiles have them
+    double energy = 0;   ///< predicted, of a group: what moves on the chip
   };
 
   /// The plan of an earlier layer with equal weights and an equal search (blocks of a transformer
@@ -97,14 +208,18 @@ class Builder {
   }
 
   void plan_gemm(const workload::Layer& layer) {
-    Planned planned{&layer, layer_question(graph_, chip_, options_, layer), false};
+    const int samples = program_.group_samples(layer.index);
+    MapOptions of_group = options_;
+    of_group.batch = samples;
+    Planned planned{&layer, layer_question(graph_, chip_, of_group, layer), false};
     const LayerQuestion& question = planned.question;
     const int equal = plan_of_equal(layer, question);
     GemmPlan plan;
     plan.layer = layer.index;
     plan.run_time = question.problem.run_time;
-    plan.products = question.problem.heads;
+    plan.products = question.problem.heads * (options_.batch / samples);
     plan.rows = question.problem.rows;
+    plan.samples = samples;
     if (chip_.engine.balance == params::Balance::kActivation) {
       plan.k_density = question.statistics.k_density;
     }
@@ -115,16 +230,24 @@ class Builder {
       keep_fixed_orders(question.problem, plan.split);
     } else if (equal != kNone) {
       plan.split = program_.gemms[static_cast<std::size_t>(equal)].split;
+      planned.energy = planned_[static_cast<std::size_t>(equal)].energy;
+    } else if (const auto known = splits_.find({layer.index, samples}); known != splits_.end()) {
+      plan.split = known->second.split;
+      planned.energy = known->second.energy;
     } else {
       const LayerProblem made = layer_problem(chip_, layer, question);
       mask = made.mask;
       plan.split = choose_split(made.problem, made.counts, made.windows, chip_, options_.costs);
+      planned.energy = energy_on_chip(made, plan.split);
+      splits_.emplace(std::pair{layer.index, samples}, Found{plan.split, planned.energy});
     }
     plan.row_layout = question.problem.row_layout;
     plan.select_rows =
         plan.row_layout && chip_.engine.skip_activations && plan.split.task_runs == 1;
 
-    if (!plan.run_time) {
+    if (!plan.run_time && like_ != nullptr) {
+      plan.first_tile = like_->gemms[program_.gemms.size()].first_tile;
+    } else if (!plan.run_time) {
       planned.codes =
           options_.all_codes || observation_.computed[static_cast<std::size_t>(layer.index)];
       plan.first_tile = static_cast<int>(program_.weight_tiles.size());
@@ -140,6 +263,15 @@ class Builder {
         static_cast<int>(program_.gemms.size());
     program_.gemms.push_back(std::move(plan));
     planned_.push_back(std::move(planned));
+  }
+
+  /// Of moving weights, activations and partial sums of a layer; DRAM and time are reckoned for
+  /// the whole program.
+  [[nodiscard]] double energy_on_chip(const LayerProblem& of, const Split& split) const {
+    MappingCosts costs = options_.costs;
+    costs.dram_byte = 0;
+    costs.chip_cycle = 0;
+    return predict(of.problem, of.counts, of.windows, chip_, costs, split).energy;
   }
 
   /// Where a given split and what is fixed say different things, the latter holds.
@@ -206,13 +338,14 @@ class Builder {
     const Split& split = plan.split;
     PartialSums& sums = plan.partial_sums;
     sums.plane_bytes = kSumBytes * plan.rows * split.tile_channels;
-    sums.bytes = sums.plane_bytes * plan.products * split.k_parts * split.n_tiles;
+    sums.products = plan.products / (options_.batch / plan.samples);
+    sums.bytes = sums.plane_bytes * sums.products * split.k_parts * split.n_tiles;
     VectorPlan reduction;
     reduction.layer = layer.index;
     reduction.rows_per_sample =
         std::min(plan.rows, std::int64_t{split.blocks_per_task} * split.block_rows);
     reduction.constant_bytes = kRequantizeBytes * layer.gemm.n;
-    reduction.task_rows = reduction_rows(chip_, split, plan.rows, plan.products);
+    reduction.task_rows = reduction_rows(chip_, split, plan.rows, sums.products);
     plan.reduction = static_cast<int>(program_.vectors.size());
     program_.vectors.push_back(reduction);
   }
@@ -247,7 +380,7 @@ class Builder {
     base::Cycle best_cycles = 0;
     for (std::int64_t task_rows = 1; task_rows <= most;
          task_rows = std::max(task_rows + 1, task_rows + task_rows / 4)) {
-      const std::int64_t tasks = ceil_div(rows, task_rows) * options_.batch;
+      const std::int64_t tasks = ceil_div(rows, task_rows) * program_.group_samples(layer.index);
       const std::int64_t rounds = ceil_div<std::int64_t>(tasks, chip_.cores);
       const base::Cycle one = timing::vector::vector_time(
                                   workload::vector_work(graph_, layer, 0, task_rows), chip_.vector)
@@ -287,6 +420,9 @@ class Builder {
         }
       }
       plan.sample_bytes = plan.tokens * plan.layout.token_bytes();
+      plan.places = inner_chain(graph_, program_, static_cast<int>(id)) == kNone
+                        ? program_.batch
+                        : program_.group_samples(value.layer);
     }
   }
 
@@ -304,11 +440,11 @@ class Builder {
 
   /// What rows [row_begin, row_end) of a layer with weights read; of one sample only the tokens
   /// that they touch.
-  [[nodiscard]] Dependency left_operand(const workload::Layer& layer, std::int64_t row_begin,
-                                        std::int64_t row_end) const {
+  [[nodiscard]] Dependency left_operand(const workload::Layer& layer, int first_sample,
+                                        std::int64_t row_begin, std::int64_t row_end) const {
     const auto first = static_cast<int>(row_begin / layer.gemm.m);
     const auto last = static_cast<int>((row_end - 1) / layer.gemm.m);
-    Dependency need = whole(stored(layer.input), first, last + 1);
+    Dependency need = whole(stored(layer.input), first_sample + first, first_sample + last + 1);
     const workload::Value& input = graph_.value(layer.input);
     const bool view = input.storage != layer.input;
     if (first != last || view) return need;
@@ -329,16 +465,63 @@ class Builder {
     return need;
   }
 
-  void finish(Task task, int number) {
-    const workload::Layer& layer = graph_.layers[static_cast<std::size_t>(task.layer)];
-    task.after = task.partial
-                     ? program_.gemms[static_cast<std::size_t>(task.plan)].partial_sums.after
-                     : program_.tensors[static_cast<std::size_t>(layer.output)].after;
+  void add_tasks(const workload::Layer& layer, int group) {
+    milestones_.clear();
+    if (layer.on_engine()) {
+      add_gemm_tasks(layer, group);
+    } else if (!layer.is_view()) {
+      add_vector_tasks(layer, group);
+    }
+  }
+
+  /// What tasks of the layer that is added wait for before they store samples [begin, end): those
+  /// that wait for the same share it.
+  std::shared_ptr<const std::vector<Milestone>> milestones(const Task& task, int begin, int end) {
+    const std::vector<EarlierUser>& users =
+        task.partial ? program_.gemms[static_cast<std::size_t>(task.plan)].partial_sums.after
+                     : program_
+                           .tensors[static_cast<std::size_t>(
+                               graph_.layers[static_cast<std::size_t>(task.layer)].output)]
+                           .after;
+    const int samples = program_.group_samples(task.layer);
+    const bool by_sample = std::any_of(users.begin(), users.end(), [](const EarlierUser& user) {
+      return user.samples == EarlierUser::Samples::kPlaceBefore;
+    });
+    auto& made = milestones_[{task.partial, by_sample ? begin : 0, by_sample ? end : samples}];
+    if (made != nullptr || users.empty()) return made;
+    auto list = std::make_shared<std::vector<Milestone>>();
+    const auto add = [&](int layer, int first, int last) {
+      if (last > 0) list->push_back({layer, std::max(0, first), last});
+    };
+    const int group_begin = task.group * samples;
+    for (const EarlierUser& user : users) {
+      switch (user.samples) {
+        case EarlierUser::Samples::kAll:
+          add(user.layer, 0, program_.batch);
+          break;
+        case EarlierUser::Samples::kGroup:
+          add(user.layer, group_begin, group_begin + samples);
+          break;
+        case EarlierUser::Samples::kGroupBefore:
+          add(user.layer, group_begin - samples, group_begin);
+          break;
+        case EarlierUser::Samples::kPlaceBefore:
+          add(user.layer, begin - samples, end - samples);
+          break;
+      }
+    }
+    return made = std::move(list);
+  }
+
+  /// `begin`, `end`: of the samples that it makes rows of.
+  void finish(Task task, int number, int begin, int end) {
+    task.group = begin / program_.group_samples(task.layer);
+    task.after = milestones(task, begin, end);
     if (options_.dispatch == Dispatch::kStatic) task.core = number % chip_.cores;
     program_.tasks.push_back(std::move(task));
   }
 
-  void add_gemm_tasks(const workload::Layer& layer) {
+  void add_gemm_tasks(const workload::Layer& layer, int group) {
     const int index = program_.gemm_of_layer[static_cast<std::size_t>(layer.index)];
     const GemmPlan& plan = program_.gemms[static_cast<std::size_t>(index)];
     const Split& split = plan.split;
@@ -366,7 +549,8 @@ class Builder {
           task.weight_needs.push_back(whole(stored(part), task.sample, task.sample + 1));
         }
       } else {
-        task.needs.push_back(left_operand(layer, task.row_begin, task.row_end));
+        task.needs.push_back(
+            left_operand(layer, product * plan.samples, task.row_begin, task.row_end));
         task.select_rows = plan.select_rows;
       }
       if (options_.waits_for_batch == layer.index) {
@@ -376,7 +560,7 @@ class Builder {
       }
       // Tasks of a layer go round the cores.
       task.backwards = split.alternate && number / chip_.cores % 2 == 1;
-      finish(std::move(task), number++);
+      finish(layer, plan, std::move(task), number++);
     };
     int reductions = 0;
     // Of runs [first, last): first rows of all of them first, as their blocks are stored.
@@ -394,7 +578,9 @@ class Builder {
     // Tasks of one part stand together: neighbours read the same blocks. Reductions come after all
     // parts that they wait for.
     const bool tile_major = split.order == Ordering::kTileMajor;
-    for (int product = 0; product < plan.products; ++product) {
+    const int groups = options_.batch / plan.samples;
+    const int first = plan.products / groups * group;
+    for (int product = first; product < first + plan.products / groups; ++product) {
       if (tile_major) {
         for (int part = 0; part < split.k_parts; ++part) {
           for (int n = 0; n < split.n_tiles; ++n) {
@@ -434,14 +620,27 @@ class Builder {
     task.block_begin = static_cast<int>(task.row_begin / split.block_rows);
     task.block_end = static_cast<int>(ceil_div<std::int64_t>(task.row_end, split.block_rows));
     if (plan.run_time) task.sample = product / layer.gemm.heads;
-    finish(std::move(task), number++);
+    finish(layer, plan, std::move(task), number++);
   }
 
-  void add_vector_tasks(const workload::Layer& layer) {
+  /// Of an engine layer.
+  void finish(const workload::Layer& layer, const GemmPlan& plan, Task task, int number) {
+    int begin = task.sample;
+    int end = task.sample + 1;
+    if (!plan.run_time) {
+      const int first = task.product * plan.samples;
+      begin = first + static_cast<int>(task.row_begin / layer.gemm.m);
+      end = first + static_cast<int>(ceil_div(task.row_end, layer.gemm.m));
+    }
+    finish(std::move(task), number, begin, end);
+  }
+
+  void add_vector_tasks(const workload::Layer& layer, int group) {
     const int index = program_.vector_of_layer[static_cast<std::size_t>(layer.index)];
     const VectorPlan& plan = program_.vectors[static_cast<std::size_t>(index)];
     int number = 0;
-    for (int sample = 0; sample < options_.batch; ++sample) {
+    const int samples = program_.group_samples(layer.index);
+    for (int sample = group * samples; sample < (group + 1) * samples; ++sample) {
       for (std::int64_t row = 0; row < plan.rows_per_sample; row += plan.task_rows) {
         Task task;
         task.kind = TaskKind::kVector;
@@ -456,7 +655,7 @@ class Builder {
           if (operand == workload::kNoValue || stored(operand) == kNone) continue;
           task.needs.push_back(whole(stored(operand), sample, sample + 1));
         }
-        finish(std::move(task), number++);
+        finish(std::move(task), number++, sample, sample + 1);
       }
     }
   }
@@ -467,6 +666,15 @@ class Builder {
   workload::Observation observation_;
   std::size_t tile_bytes_ = 0;    ///< of the tiles kept
   std::vector<Planned> planned_;  ///< by gemm plan
+  const Program* like_ = nullptr;
+  struct Found {
+    Split split;
+    double energy = 0;
+  };
+  std::map<std::pair<int, int>, Found> splits_;  ///< by layer and samples of a group
+  /// Of the layer and group that tasks are added of: by whether they leave partial sums, and
+  /// samples.
+  std::map<std::tuple<bool, int, int>, std::shared_ptr<const std::vector<Milestone>>> milestones_;
   Program program_;
 };
 

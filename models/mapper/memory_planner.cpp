@@ -20,14 +20,6 @@ bool lives_in_dram(const workload::Graph& graph, int value) {
          graph.layers[static_cast<std::size_t>(producer)].mapping.output == params::Place::kDram;
 }
 
-/// Leaves the chip: nobody reads it, or it is the result.
-bool is_result(const workload::Graph& graph, int value) {
-  if (graph.value(value).kind != workload::ValueKind::kLayer) return false;
-  if (graph.readers(value).empty()) return true;
-  return graph.result.has_value() &&
-         graph.layers[static_cast<std::size_t>(graph.result->layer)].output == value;
-}
-
 /// Images of the program's first layers stay, as far as there is room: those whose fetch nothing
 /// hides. Not rows that are selected: they are fetched only as far as they are wanted.
 void pin_images(std::int64_t begin, std::int64_t room, Program& program, WeightSpace& space) {
@@ -84,7 +76,7 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
       tensor.home = in_dram(life.bytes);
       tensor.address = tensor.home;
     }
-    if (is_result(graph, life.value)) {
+    if (leaves_chip(graph, life.value)) {
       tensor.address = in_dram(life.bytes);
       memory.dram_activations += life.bytes;
     } else if (lives_in_dram(graph, life.value)) {
@@ -109,37 +101,45 @@ WeightSpace plan_places(const workload::Graph& graph, const params::ChipParams& 
   memory.sram_activations = peak(placed);
   memory.sram_constants = constants;
 
-  for (const Allocation& each : placed) {
-    if (each.life.gemm != kNone) {
-      PartialSums& sums = program.gemms[static_cast<std::size_t>(each.life.gemm)].partial_sums;
-      sums.in_sram = true;
-      sums.address = static_cast<std::uint64_t>(each.begin);
-      sums.after = earlier_users(graph, program, placed, each);
-      continue;
+  const auto settle = [&](const std::vector<Allocation>& all, std::uint64_t base, bool in_sram) {
+    for (const Allocation& each : all) {
+      const std::uint64_t address = base + static_cast<std::uint64_t>(each.begin);
+      std::vector<EarlierUser> after = earlier_users(graph, program, all, each);
+      if (each.life.gemm != kNone) {
+        PartialSums& sums = program.gemms[static_cast<std::size_t>(each.life.gemm)].partial_sums;
+        sums.in_sram = in_sram;
+        sums.address = address;
+        sums.after = std::move(after);
+        continue;
+      }
+      TensorPlan& tensor = program.tensors[static_cast<std::size_t>(each.life.value)];
+      tensor.fetched = in_sram && graph.value(each.life.value).kind != workload::ValueKind::kLayer;
+      tensor.in_sram = in_sram;
+      tensor.address = address;
+      tensor.after = std::move(after);
     }
-    TensorPlan& tensor = program.tensors[static_cast<std::size_t>(each.life.value)];
-    tensor.fetched = graph.value(each.life.value).kind != workload::ValueKind::kLayer;
-    tensor.in_sram = true;
-    tensor.address = static_cast<std::uint64_t>(each.begin);
-    tensor.after = earlier_users(graph, program, placed, each);
-  }
-  on_chip.insert(on_chip.end(), spilled.begin(), spilled.end());
+  };
+  settle(placed, 0, true);
+
+  // What found no room, or was not to look for any, shares space in DRAM in the same way. Inputs
+  // are read from where they came.
+  std::vector<bool> has_place(graph.values.size() + program.gemms.size(), false);
+  for (const Allocation& each : placed) has_place[place_id(graph, each.life)] = true;
   for (const Lifetime& life : on_chip) {
-    if (life.gemm != kNone) {
-      PartialSums& sums = program.gemms[static_cast<std::size_t>(life.gemm)].partial_sums;
-      if (sums.in_sram) continue;
-      memory.dram_activations += life.bytes;
-      sums.address = in_dram(life.bytes);
+    if (has_place[place_id(graph, life)]) continue;
+    if (life.gemm == kNone && graph.value(life.value).kind != workload::ValueKind::kLayer) {
+      memory.spilled += life.bytes;
       continue;
     }
-    TensorPlan& tensor = program.tensors[static_cast<std::size_t>(life.value)];
-    if (tensor.in_sram) continue;
-    memory.dram_activations += life.bytes;
-    memory.spilled += life.bytes;
-    if (graph.value(life.value).kind == workload::ValueKind::kLayer) {
-      tensor.address = in_dram(life.bytes);
-    }
+    spilled.push_back(life);
   }
+  std::stable_sort(spilled.begin(), spilled.end(),
+                   [](const Lifetime& a, const Lifetime& b) { return a.birth < b.birth; });
+  const std::vector<Allocation> in_memory =
+      place_all(spilled, std::numeric_limits<std::int64_t>::max() / 2);
+  memory.spilled += peak(in_memory);
+  memory.dram_activations += memory.spilled;
+  settle(in_memory, in_dram(peak(in_memory)), false);
 
   memory.dram_bytes = static_cast<std::int64_t>(dram - kDramBase);
   std::int64_t next = aligned(memory.sram_activations);

@@ -33,11 +33,14 @@ double program_cycles(const MemoryModel& model, const std::vector<bool>& in_sram
     const double rest = bytes - part.pinned;
     const auto ring = static_cast<double>(split.ring);
     if (2 * layer.largest_image > split.ring) {
-      part.direct = rest;
+      part.direct = rest * layer.groups;
     } else {
       // What a ring does not hold until the tasks come round to it is fetched again.
       const bool held = rest + static_cast<double>(layer.largest_image) <= ring;
       part.ring = held ? rest : rest * layer.rounds;
+      if (static_cast<double>(layer.together + layer.largest_image) > ring) {
+        part.ring *= layer.groups;
+      }
     }
     pinned += first ? part.pinned : 0.0;
     total += part.ring + (first ? part.pinned : 0.0);

@@ -25,6 +25,10 @@ struct LayerDemand {
   double selected_cycles = 0;      ///< that they keep DRAM or link busy
   double image_users = 1;          ///< loads of an image that comes straight from DRAM
   double rounds = 1;  ///< how often its tasks come round to an image that has left the ring
+  double groups = 1;  ///< of samples, each of which wants its images
+  /// Bytes of the images of all layers that groups go through: what a ring must hold so that the
+  /// next group finds them.
+  std::int64_t together = 0;
   /// Bytes that move between the chip and a value that is not in SRAM, and the loads that wait for
   /// them one after the other on a core.
   struct Access {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "mapper/predict.h"
 #include "mapper/program.h"
@@ -28,6 +30,8 @@ struct MapOptions {
   /// A layer whose tasks load nothing that is made at run time before all of it is stored, of all
   /// samples: to measure it by itself. kNone: there is none.
   int waits_for_batch = kNone;
+  /// Which layers a batch goes through in groups of samples, if that is not searched.
+  std::optional<std::vector<SampleChain>> chains;
   MappingCosts costs;                 ///< for mapper.objective: energy
   double dram_bytes_per_cycle = 0.0;  ///< of the DRAM's channels, about; 0: not known
   std::int64_t burst_bytes = 64;  ///< of the chip's DRAM: rows of `layout: row` are padded to it

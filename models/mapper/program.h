@@ -29,18 +29,52 @@ inline constexpr int kNone = -1;
 inline constexpr std::int64_t kSumBytes = 4;         ///< a partial sum
 inline constexpr std::int64_t kRequantizeBytes = 9;  ///< of a channel: bias, multiplier, shift
 
+/// Layers [layer_begin, layer_end) that the batch goes through in groups of `samples`, one group
+/// after the other: all of them for the first group, then for the next. What only they read holds
+/// one group at a time.
+struct SampleChain {
+  int layer_begin = 0;
+  int layer_end = 0;
+  int samples = 1;  ///< divides the batch
+
+  [[nodiscard]] bool has(int layer) const { return layer_begin <= layer && layer < layer_end; }
+  friend bool operator==(const SampleChain&, const SampleChain&) = default;
+};
+
+/// A layer that made or read what lay in a place before, and must be done with it before something
+/// else is stored there.
+struct EarlierUser {
+  /// Of the batch, or (in a chain) of the group that is to be stored, of the group before it, of
+  /// the samples that lay in the very same places.
+  enum class Samples { kAll, kGroup, kGroupBefore, kPlaceBefore };
+  int layer = kNone;
+  Samples samples = Samples::kAll;
+  friend auto operator<=>(const EarlierUser&, const EarlierUser&) = default;
+};
+
+/// Samples [sample_begin, sample_end) of a layer: stored completely.
+struct Milestone {
+  int layer = kNone;
+  int sample_begin = 0;
+  int sample_end = 0;
+};
+
 /// Where the batch of a value lies, encoded (slot_layout.h). Views have no place of their own.
 struct TensorPlan {
   bool stored = false;  ///< false: a view, or nobody reads it
   SlotLayout layout;
   std::int64_t tokens = 0;        ///< per sample
   std::uint64_t address = 0;      ///< of sample 0 of the batch
+  int places = 1;                 ///< samples that lie there at a time: the batch, or a group
   std::int64_t sample_bytes = 0;  ///< 0 for constants: one copy for all samples is constant_bytes
   bool in_sram = false;
-  bool fetched = false;    ///< comes from DRAM by Fetch commands (inputs, drawn values)
-  std::uint64_t home = 0;  ///< its address in DRAM, if fetched
-  /// Layers that must have stored everything before this tensor's space may be overwritten.
-  std::vector<int> after;
+  bool fetched = false;            ///< comes from DRAM by Fetch commands (inputs, drawn values)
+  std::uint64_t home = 0;          ///< its address in DRAM, if fetched
+  std::vector<EarlierUser> after;  ///< of its space
+
+  [[nodiscard]] std::uint64_t sample_address(int sample) const {
+    return address + static_cast<std::uint64_t>(sample_bytes * (sample % places));
+  }
 };
 
 /// A range of whole windows of a layer's K.
@@ -87,19 +121,22 @@ struct Split {
 /// Where the partial sums of a layer lie that is cut into parts of K: a plane of `rows` x
 /// `channels` sums of 4 bytes, row-major, for each (product, part, n tile), in this order.
 struct PartialSums {
+  int products = 1;  ///< that lie there at a time: all, or those of a group of samples
   std::uint64_t address = 0;
   std::int64_t plane_bytes = 0;
   std::int64_t bytes = 0;  ///< of all planes; 0: the layer has none
   bool in_sram = false;
-  std::vector<int> after;  ///< layers that must be complete before the space may be overwritten
+  std::vector<EarlierUser> after;  ///< of the space
 };
 
-/// One engine layer. With weights it is one product of batch*rows_per_sample rows; with a run-time
-/// operand one product of rows_per_sample rows per sample and head.
+/// One engine layer. With weights it is one product of the rows of all samples, or, in a chain, one
+/// of those of each group of samples; with a run-time operand one of the rows of a sample per
+/// sample and head.
 struct GemmPlan {
   int layer = kNone;      ///< index in the graph
-  int products = 1;       ///< 1, or batch * heads: product = sample*heads + head
+  int products = 1;       ///< groups, or batch * heads: product = sample*heads + head
   std::int64_t rows = 0;  ///< of a product
+  int samples = 1;        ///< of a group: of a product, if the layer has weights
   bool run_time = false;
   /// Tiles lie in memory k by k (row_layout.h), and if each tile has one task, that task's blocks
   /// say which rows are loaded.
@@ -168,10 +205,13 @@ struct Task {
   std::int64_t row_begin = 0;  ///< of the product; of the sample for vector tasks
   std::int64_t row_end = 0;
   int sample = 0;                        ///< vector; gemm, reduce: of a run-time operand
+  int group = 0;                         ///< of samples, if the layer is in a chain
   int core = kNone;                      ///< static dispatch only
   std::vector<Dependency> needs;         ///< to load activations
   std::vector<Dependency> weight_needs;  ///< to load a run-time right operand
-  std::vector<int> after;                ///< layers to be complete before its first store
+  /// To be reached before its first store. Tasks of a layer and group that wait for the same share
+  /// it; null: nothing.
+  std::shared_ptr<const std::vector<Milestone>> after;
   /// Per k tile of the task: the fetch that brings its weights to SRAM, or kNone: straight from
   /// DRAM. Empty for run-time operands.
   std::vector<int> weight_fetch;
@@ -205,7 +245,7 @@ struct Fetch {
   int uses = 0;           ///< loads after which a ring space is given back
   /// All uses of these earlier fetches, whose ring space it takes, must be over first.
   std::vector<int> overwrites;
-  std::vector<int> after;  ///< layers that must be complete first (space reuse)
+  std::vector<Milestone> after;  ///< to be reached first (space reuse)
 };
 
 /// A way to divide the SRAM, with what it is expected to lead to.
@@ -216,6 +256,16 @@ struct MemorySplit {
   double first_cycles = 0;       ///< predicted, of a first program
   double next_cycles = 0;        ///< of one after it
   double dram_bytes = 0;         ///< of both together
+};
+
+/// A way to take a batch through the network: groups of `samples` through so many chains, or (no
+/// chains) all of it through each layer.
+struct Grouping {
+  int samples = 1;
+  int chains = 0;
+  int layers = 0;  ///< of all chains
+  MemorySplit expected;
+  bool chosen = false;
 };
 
 /// Where memory goes.
@@ -230,6 +280,7 @@ struct MemoryPlan {
   std::int64_t sram_pinned = 0;     ///< part of sram_weights: images that stay
   std::int64_t spilled = 0;         ///< part of dram_activations: tensors that found no room
   std::vector<MemorySplit> splits;  ///< what was considered, the chosen one first; empty: resident
+  std::vector<Grouping> groupings;  ///< what was considered; empty: there was nothing to choose
 };
 
 struct Program {
@@ -244,6 +295,15 @@ struct Program {
   MemoryPlan memory;
   std::vector<int> gemm_of_layer;    ///< by layer: index in gemms or kNone
   std::vector<int> vector_of_layer;  ///< a layer with neither is a view
+  std::vector<SampleChain> chains;   ///< ascending
+
+  /// Samples that layer `layer` takes at a time: the batch, or those of a group of its chain.
+  [[nodiscard]] int group_samples(int layer) const {
+    for (const SampleChain& chain : chains) {
+      if (chain.has(layer)) return chain.samples;
+    }
+    return batch;
+  }
 };
 
 }  // namespace lacuna::mapper

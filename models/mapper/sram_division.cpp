@@ -11,16 +11,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "mapper/memory_model.h"
 #include "mapper/memory_split.h"
 
 namespace lacuna::mapper {
 namespace {
-
-/// Values by id, and behind them the partial sums of gemms.
-std::size_t place_id(const workload::Graph& graph, const Lifetime& life) {
-  return life.gemm != kNone ? graph.values.size() + static_cast<std::size_t>(life.gemm)
-                            : static_cast<std::size_t>(life.value);
-}
 
 /// The layer whose output this is, as the workload has it; null for anything else.
 const workload::Layer* producer_of(const workload::Graph& graph, const Lifetime& life) {
@@ -33,60 +28,6 @@ const workload::Layer* producer_of(const workload::Graph& graph, const Lifetime&
 bool must_stay(const workload::Graph& graph, const Lifetime& life) {
   const workload::Layer* producer = producer_of(graph, life);
   return producer != nullptr && producer->mapping.output == params::Place::kSram;
-}
-
-/// What the program wants of the memory, for predict_memory().
-MemoryModel memory_model(const workload::Graph& graph, const params::ChipParams& chip,
-                         const MapOptions& options, const Program& program) {
-  MemoryModel model;
-  model.bytes_per_cycle = arriving_bytes_per_cycle(chip, options);
-  if (chip.dram.link) model.latency += chip.dram.link->latency;
-  const auto whole = [&](int value) {
-    const TensorPlan& plan = program.tensors[static_cast<std::size_t>(value)];
-    return static_cast<double>(plan.sample_bytes * program.batch);
-  };
-  for (const workload::Layer& layer : graph.layers) {
-    const int gemm = program.gemm_of_layer[static_cast<std::size_t>(layer.index)];
-    const int vector = program.vector_of_layer[static_cast<std::size_t>(layer.index)];
-    LayerDemand demand;
-    const auto access = [&](int value, double bytes, double loads) {
-      if (value == workload::kNoValue) return;
-      const int storage = graph.value(value).storage;
-      if (!program.tensors[static_cast<std::size_t>(storage)].stored) return;
-      demand.accesses.push_back({storage, bytes < 0 ? whole(storage) : bytes, loads});
-    };
-    if (gemm != kNone) {
-      const GemmPlan& plan = program.gemms[static_cast<std::size_t>(gemm)];
-      demand.cycles = plan.split.expected.cycles;
-      access(layer.input, plan.split.expected.left_bytes, plan.split.expected.left_loads);
-      if (plan.run_time) access(layer.right, plan.split.expected.right_bytes, 0);
-      if (plan.partial_sums.bytes > 0) {  // written once, read once
-        demand.accesses.push_back({static_cast<int>(graph.values.size()) + gemm,
-                                   2.0 * static_cast<double>(plan.partial_sums.bytes), 0});
-      }
-      const auto tiles = plan.split.n_tiles * static_cast<int>(plan.split.k_tiles.size());
-      demand.selected_bytes = plan.split.expected.selected_bytes;
-      demand.selected_cycles = plan.split.expected.selected_cycles;
-      for (int i = 0; i < tiles && !plan.run_time && !plan.select_rows; ++i) {
-        const WeightTilePlan& tile =
-            program.weight_tiles[static_cast<std::size_t>(plan.first_tile + i)];
-        const std::int64_t bytes = aligned(tile.memory_bytes);
-        demand.weights += bytes;
-        demand.largest_image = std::max(demand.largest_image, bytes);
-      }
-      // Cores that work on a tile want it at different times: each fetches its image.
-      demand.image_users = std::min(plan.split.task_runs, chip.cores);
-      if (plan.split.order == params::Ordering::kRowMajor) demand.rounds = plan.split.task_runs;
-    } else if (vector != kNone) {
-      demand.cycles = program.vectors[static_cast<std::size_t>(vector)].expected_cycles;
-      access(layer.input, -1, 0);
-      access(layer.right, -1, 0);
-      for (const int other : layer.others) access(other, -1, 0);
-    }
-    access(layer.output, -1, 0);
-    model.layers.push_back(std::move(demand));
-  }
-  return model;
 }
 
 /// Where the chip or the workload say more than there is.
@@ -172,6 +113,9 @@ Division divide(const workload::Graph& graph, const params::ChipParams& chip,
         }
         split.pinned = std::min(split.pinned, rest);
         split.ring = rest - split.pinned;
+        // Groups come round to their images again and again: a small ring keeps cores waiting.
+        const bool grouped = !program.chains.empty();
+        if (grouped && !mapper.ring && split.ring < usual && best.has_value()) continue;
         if (!known.emplace(split.activations, split.pinned, placed.size()).second) continue;
         if (open) predict_memory(model, in_sram, split);
         considered.push_back(split);

@@ -26,7 +26,8 @@ nlohmann::ordered_json memory_plan_json(const mapper::MemoryPlan& plan) {
             {"dram", Json{{"weights_bytes", plan.dram_weights},
                           {"activations_bytes", plan.dram_activations},
                           {"spilled_bytes", plan.spilled}}},
-            {"considered", Json::array()}};
+            {"considered", Json::array()},
+            {"groups", Json::array()}};
   for (std::size_t i = 0; i < std::min(plan.splits.size(), kListed); ++i) {
     const mapper::MemorySplit& split = plan.splits[i];
     json["considered"].push_back(Json{{"activations_bytes", split.activations},
@@ -35,6 +36,15 @@ nlohmann::ordered_json memory_plan_json(const mapper::MemoryPlan& plan) {
                                       {"first_cycles", split.first_cycles},
                                       {"next_cycles", split.next_cycles},
                                       {"dram_bytes", split.dram_bytes}});
+  }
+  for (const mapper::Grouping& grouping : plan.groupings) {
+    json["groups"].push_back(Json{{"samples", grouping.samples},
+                                  {"chains", grouping.chains},
+                                  {"layers", grouping.layers},
+                                  {"first_cycles", grouping.expected.first_cycles},
+                                  {"next_cycles", grouping.expected.next_cycles},
+                                  {"dram_bytes", grouping.expected.dram_bytes},
+                                  {"chosen", grouping.chosen}});
   }
   return json;
 }
@@ -48,6 +58,12 @@ std::string memory_plan_text(const mapper::MemoryPlan& plan) {
     text += fmt::format("{} of {} weights stay, the others through a ring of {}",
                         bytes(plan.sram_pinned), bytes(plan.dram_weights),
                         bytes(plan.sram_weights - plan.sram_pinned));
+  }
+  for (const mapper::Grouping& grouping : plan.groupings) {
+    if (!grouping.chosen || grouping.chains == 0) continue;
+    text += fmt::format("; {} layers in {} chains take {} sample{} of the batch at a time",
+                        grouping.layers, grouping.chains, grouping.samples,
+                        grouping.samples == 1 ? "" : "s");
   }
   if (plan.spilled > 0) text += "; activations in DRAM: " + bytes(plan.spilled);
   return text;

@@ -79,7 +79,7 @@ void ChipDma::transfer_loop(MemoryPort& port) {
       waited = true;
       sc_core::wait(released_);
     }
-    while (!context_.source->complete(fetch.after)) sc_core::wait(context_.source->changed());
+    while (!context_.source->reached(fetch.after)) sc_core::wait(context_.source->changed());
     if (waited && chunk == 0) ++context_.met.ring_waits;
     context_.clock->align();
     State& state = states_[static_cast<std::size_t>(number)];

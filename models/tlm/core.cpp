@@ -70,12 +70,12 @@ std::int64_t Core::pes() const {
 }
 
 int Core::holds(const mapper::Task& task) const {
-  if (latest_task_.plan != task.plan || latest_task_.product != task.product ||
-      latest_task_.k_tile != task.part) {
-    return 0;
-  }
-  if (latest_task_.n_tile == task.n_tile) return 2;
-  return latest_task_.block == task.block_begin ? 1 : 0;
+  if (latest_task_.plan != task.plan || latest_task_.k_tile != task.part) return 0;
+  const mapper::Program& program = context_.source->program();
+  const bool run_time = program.gemms[static_cast<std::size_t>(task.plan)].run_time;
+  const bool same_rows = latest_task_.product == task.product;
+  if (latest_task_.n_tile == task.n_tile && (same_rows || !run_time)) return 2;
+  return same_rows && latest_task_.block == task.block_begin ? 1 : 0;
 }
 
 void Core::give(const mapper::Task& task) {
@@ -104,7 +104,7 @@ void Core::give(const mapper::Task& task) {
     const bool fixed = !plan.run_time && !task.select_rows;
     weights.contents = {fixed ? -2 - context_.source->program_variant() : number,
                         task.plan,
-                        task.product,
+                        plan.run_time ? task.product : 0,
                         task.n_tile,
                         k,
                         0};
@@ -328,7 +328,7 @@ void Core::store_loop() {
     while (stores_.empty()) sc_core::wait(store_event_);
     const Store store = std::move(stores_.front());
     context_.clock->wait_until(store.ready);
-    while (!context_.source->complete(store.task->after)) {
+    while (!context_.source->may_store(*store.task)) {
       sc_core::wait(context_.source->changed());
     }
     context_.clock->align();

@@ -81,7 +81,7 @@ void Core::vector_store_loop() {
   for (;;) {
     while (vector_stores_.empty()) sc_core::wait(vector_store_event_);
     const VectorJob job = std::move(vector_stores_.front());
-    while (!context_.source->complete(job.task->after)) {
+    while (!context_.source->may_store(*job.task)) {
       sc_core::wait(context_.source->changed());
     }
     context_.clock->align();

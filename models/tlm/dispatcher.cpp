@@ -18,11 +18,14 @@ Dispatcher::Dispatcher(std::vector<Core*> cores, int tasks_ahead) : cores_(std::
 void Dispatcher::begin(const mapper::Program& program) {
   for (Stream* stream : {&gemm_, &vector_}) {
     stream->taken.assign(cores_.size(), {});
-    stream->of_layer.assign(program.gemm_of_layer.size(), 0);
+    stream->tasks.assign(program.gemm_of_layer.size(), {});
   }
   for (const mapper::Task& task : program.tasks) {
     Stream& stream = task.kind == mapper::TaskKind::kGemm ? gemm_ : vector_;
-    ++stream.of_layer[static_cast<std::size_t>(task.layer)];
+    std::vector<std::int64_t>& tasks = stream.tasks[static_cast<std::size_t>(task.layer)];
+    const auto group = static_cast<std::size_t>(task.group);
+    if (tasks.size() <= group) tasks.resize(group + 1, 0);
+    ++tasks[group];
     if (task.core == mapper::kNone) {
       stream.any.push_back(&task);
     } else {
@@ -64,7 +67,9 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
     if (best == nullptr) return;
     stream.any.pop_front();
     Stream::Taken& taken = stream.taken[number];
-    if (taken.layer != task.layer) taken = {task.layer, 0};
+    if (taken.layer != task.layer || taken.group != task.group) {
+      taken = {task.layer, task.group, 0};
+    }
     ++taken.tasks;
     best->give(task);
   }
@@ -73,8 +78,9 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
 bool Dispatcher::has_its_share(const Stream& stream, std::size_t core,
                                const mapper::Task& task) const {
   const Stream::Taken& taken = stream.taken[core];
-  const std::int64_t tasks = stream.of_layer[static_cast<std::size_t>(task.layer)];
-  return taken.layer == task.layer &&
+  const std::int64_t tasks =
+      stream.tasks[static_cast<std::size_t>(task.layer)][static_cast<std::size_t>(task.group)];
+  return taken.layer == task.layer && taken.group == task.group &&
          taken.tasks >=
              base::ceil_div<std::int64_t>(tasks, static_cast<std::int64_t>(cores_.size()));
 }

@@ -3,9 +3,10 @@
 // Hands the tasks of a program to cores, engine tasks and vector tasks each in program order.
 // Dynamic: to the core with the fewest tasks, among these to one whose latest task used the same
 // weight tile, or else the same rows, then the lowest number; but while a core has a task, it takes
-// at most its share of a layer (tasks / cores, rounded up), so that no core has two tasks ahead and
-// another none. Static: to the core that the mapper fixed, each core in its own order. A core has
-// at most mapper.tasks_ahead engine tasks and two vector tasks. Takes no simulated time.
+// at most its share of a layer (or a group of samples of it: tasks / cores, rounded up), so that no
+// core has two tasks ahead and another none. Static: to the core that the mapper fixed, each core
+// in its own order. A core has at most mapper.tasks_ahead engine tasks and two vector tasks. Takes
+// no simulated time.
 #pragma once
 
 #include <deque>
@@ -30,13 +31,14 @@ class Dispatcher {
   struct Stream {
     std::deque<const mapper::Task*> any;                 ///< dynamic
     std::vector<std::deque<const mapper::Task*>> fixed;  ///< static, by core
-    /// By core: the layer of its latest task, and how many of that layer it has got.
+    /// By core: the layer (and group of samples) of its latest task, and how many of these it got.
     struct Taken {
       int layer = -1;
+      int group = 0;
       std::int64_t tasks = 0;
     };
     std::vector<Taken> taken;
-    std::vector<std::int64_t> of_layer;  ///< tasks
+    std::vector<std::vector<std::int64_t>> tasks;  ///< of a layer's groups of samples
     int ahead = 2;  ///< tasks that a core has at once: one under way, the others ahead
   };
   [[nodiscard]] bool has_its_share(const Stream& stream, std::size_t core,

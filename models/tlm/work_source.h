@@ -71,8 +71,11 @@ class WorkSource {
   [[nodiscard]] virtual sc_core::sc_event& changed() = 0;
   [[nodiscard]] virtual Readiness stored(const std::vector<mapper::Dependency>& needs) const = 0;
   [[nodiscard]] virtual Readiness fetched(int fetch) const = 0;
-  /// All tasks of these layers have stored everything.
-  [[nodiscard]] virtual bool complete(const std::vector<int>& layers) const = 0;
+  /// What is named has been stored.
+  [[nodiscard]] virtual bool reached(const std::vector<mapper::Milestone>& milestones) const = 0;
+  [[nodiscard]] bool may_store(const mapper::Task& task) const {
+    return task.after == nullptr || reached(*task.after);
+  }
 
   virtual TileLoad tile(const mapper::Task& task, int k_tile) = 0;
   virtual BlockLoad block(const mapper::Task& task, int k_tile, int block) = 0;

@@ -38,9 +38,24 @@ std::vector<std::uint8_t> draw_sample(const Value& value, std::int64_t sample) {
 
 namespace {
 
+/// By value: does not go when its last reader is done.
+std::vector<bool> kept_values(const Graph& graph, const Observation& observation, Keep keep) {
+  std::vector<bool> kept(graph.values.size(), false);
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const bool compared =
+        layer.expect != nullptr ||
+        (graph.result.has_value() && static_cast<std::size_t>(graph.result->layer) == i);
+    if (compared || (keep == Keep::kComputed && observation.computed[i])) {
+      kept[static_cast<std::size_t>(graph.output_of(layer).storage)] = true;
+    }
+  }
+  return kept;
+}
+
 /// Bytes of all values that are there at a time, at the worst layer: a value from its producer (or,
-/// where it is drawn or loaded, its first reader) to its last reader; what is computed stays.
-std::int64_t peak_bytes(const Graph& graph, std::int64_t samples, const Observation& observation) {
+/// where it is drawn or loaded, its first reader) to its last reader; what is kept stays.
+std::int64_t peak_bytes(const Graph& graph, std::int64_t samples, const std::vector<bool>& kept) {
   const auto layers = graph.layers.size();
   std::vector<std::size_t> first(graph.values.size(), layers);
   std::vector<std::size_t> last(graph.values.size(), 0);
@@ -56,7 +71,9 @@ std::int64_t peak_bytes(const Graph& graph, std::int64_t samples, const Observat
     touch(layer.right, i);
     for (const int other : layer.others) touch(other, i);
     touch(layer.output, i);
-    if (observation.computed[i]) touch(layer.output, layers - 1);
+    if (kept[static_cast<std::size_t>(graph.output_of(layer).storage)]) {
+      touch(layer.output, layers - 1);
+    }
   }
   std::vector<std::int64_t> change(layers + 1, 0);
   for (std::size_t id = 0; id < graph.values.size(); ++id) {
@@ -78,54 +95,60 @@ TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int
     : TensorStore(graph, first_sample, samples, everything(graph)) {}
 
 TensorStore::TensorStore(const Graph& graph, std::int64_t first_sample, std::int64_t samples,
-                         Observation observation)
+                         Observation observation, Keep keep)
     : graph_(&graph),
       first_sample_(first_sample),
       samples_(samples),
-      observation_(std::move(observation)) {
+      observation_(std::move(observation)),
+      kept_(kept_values(graph, observation_, keep)) {
   LACUNA_CHECK(samples >= 1 && first_sample >= 0, "samples {} from {}", samples, first_sample);
-  if (peak_bytes(graph, samples, observation_) > kMaxBytes) {
+  if (peak_bytes(graph, samples, kept_) > kMaxBytes) {
     throw base::UserError(fmt::format(
         "workload '{}' with {} samples at once needs more than {} GiB of activations; run fewer "
         "samples at a time",
         graph.name, samples, kMaxBytes >> 30));
   }
   buffers_.resize(graph.values.size());
+  for (const Value& value : graph.values) {
+    buffers_[static_cast<std::size_t>(&value - graph.values.data())].resize(
+        static_cast<std::size_t>(stored_samples(value, samples)));
+  }
+  gone_.assign(graph.values.size(), std::vector<bool>(static_cast<std::size_t>(samples), false));
 }
 
-void TensorStore::fill(const Value& value, std::vector<std::uint8_t>& buffer) const {
+TensorStore::Codes TensorStore::make(const Value& value, std::int64_t sample) const {
   const auto bytes = static_cast<std::size_t>(value.elements());
-  const std::size_t all = bytes * static_cast<std::size_t>(stored_samples(value, samples_));
   if (value.kind == ValueKind::kLayer && !value.output_drawn) {
-    buffer.assign(all, stated(value.storage) ? 1 : 0);
-    return;
+    return Codes(bytes, stated(value.storage) ? 1 : 0);
   }
-  buffer.resize(all);
   if (value.kind == ValueKind::kConstant) {
     LACUNA_CHECK(value.codes.size() == bytes, "{}", value.name);
-    std::memcpy(buffer.data(), value.codes.data(), bytes);
-    return;
+    return {value.codes.begin(), value.codes.end()};
   }
-  const bool used = observation_.used[static_cast<std::size_t>(value.storage)];
-  for (std::int64_t sample = 0; sample < samples_; ++sample) {
-    const std::int64_t source = source_sample(sample);
-    std::uint8_t* out = buffer.data() + static_cast<std::size_t>(sample) * bytes;
-    if (!value.codes.empty()) {
-      std::memcpy(out, value.codes.data() + static_cast<std::size_t>(source) * bytes, bytes);
-    } else if (used) {
-      std::memcpy(out, draw_sample(value, source).data(), bytes);
-    } else {
-      tensor::copy_as_bytes(tensor::draw_mask(value.tokens(), value.channels(),
-                                              spec_of_sample(value, source), value.name),
-                            out);
-    }
+  const std::int64_t source = source_sample(sample);
+  if (!value.codes.empty()) {
+    const auto begin = value.codes.begin() + source * static_cast<std::int64_t>(bytes);
+    return {begin, begin + static_cast<std::int64_t>(bytes)};
   }
+  if (observation_.used[static_cast<std::size_t>(value.storage)]) {
+    return draw_sample(value, source);
+  }
+  Codes codes(bytes);
+  tensor::copy_as_bytes(tensor::draw_mask(value.tokens(), value.channels(),
+                                          spec_of_sample(value, source), value.name),
+                        codes.data());
+  return codes;
 }
 
-std::vector<std::uint8_t>& TensorStore::buffer(int storage) const {
-  std::vector<std::uint8_t>& buffer = buffers_[static_cast<std::size_t>(storage)];
-  if (buffer.empty()) fill(graph_->value(storage), buffer);
-  return buffer;
+TensorStore::Codes& TensorStore::buffer(int storage, std::int64_t sample) const {
+  LACUNA_CHECK(sample >= 0 && sample < samples_, "sample {} of {}", sample, samples_);
+  std::vector<Codes>& buffers = buffers_[static_cast<std::size_t>(storage)];
+  const Value& value = graph_->value(storage);
+  LACUNA_CHECK(!gone_[static_cast<std::size_t>(storage)][static_cast<std::size_t>(sample)],
+               "sample {} of value {} is wanted after its last reader", sample, value.name);
+  Codes& found = buffers[value.kind == ValueKind::kConstant ? 0 : static_cast<std::size_t>(sample)];
+  if (found.empty()) found = make(value, sample);
+  return found;
 }
 
 bool TensorStore::stated(int value) const {
@@ -134,35 +157,26 @@ bool TensorStore::stated(int value) const {
          !observation_.computed[static_cast<std::size_t>(stored.layer)];
 }
 
-void TensorStore::release(int value) {
+void TensorStore::release(int value, std::int64_t sample) {
   const int storage = graph_->value(value).storage;
+  if (graph_->value(storage).kind == ValueKind::kConstant) return;
+  if (kept_[static_cast<std::size_t>(storage)]) return;
   const Value& stored = graph_->value(storage);
-  const bool computed = stored.kind == ValueKind::kLayer &&
-                        observation_.computed[static_cast<std::size_t>(stored.layer)];
-  if (computed) return;
-  std::vector<std::uint8_t>().swap(buffers_[static_cast<std::size_t>(storage)]);
-}
-
-std::size_t TensorStore::offset(const Value& value, std::int64_t sample) const {
-  LACUNA_CHECK(sample >= 0 && sample < samples_, "sample {} of {}", sample, samples_);
-  return value.kind == ValueKind::kConstant
-             ? 0
-             : static_cast<std::size_t>(sample) * static_cast<std::size_t>(value.elements());
+  gone_[static_cast<std::size_t>(storage)][static_cast<std::size_t>(sample)] =
+      stored.kind == ValueKind::kLayer &&
+      observation_.computed[static_cast<std::size_t>(stored.layer)];
+  Codes().swap(buffers_[static_cast<std::size_t>(storage)][static_cast<std::size_t>(sample)]);
 }
 
 std::span<const std::uint8_t> TensorStore::codes(int value, std::int64_t sample) const {
-  const int storage = graph_->value(value).storage;
-  const Value& stored = graph_->value(storage);
-  return {buffer(storage).data() + offset(stored, sample),
-          static_cast<std::size_t>(stored.elements())};
+  return buffer(graph_->value(value).storage, sample);
 }
 
 std::span<std::uint8_t> TensorStore::mutable_codes(int value, std::int64_t sample) {
   const Value& stored = graph_->value(value);
   LACUNA_CHECK(stored.kind == ValueKind::kLayer && stored.storage == value,
                "value {} is not a layer's own output", stored.name);
-  return {buffer(value).data() + offset(stored, sample),
-          static_cast<std::size_t>(stored.elements())};
+  return buffer(value, sample);
 }
 
 int TensorStore::at(int value, std::int64_t sample, std::int64_t index) const {
@@ -174,7 +188,9 @@ int TensorStore::at(int value, std::int64_t sample, std::int64_t index) const {
 
 std::int64_t TensorStore::size_bytes() const {
   std::int64_t total = 0;
-  for (const auto& buffer : buffers_) total += static_cast<std::int64_t>(buffer.size());
+  for (const std::vector<Codes>& samples : buffers_) {
+    for (const Codes& codes : samples) total += static_cast<std::int64_t>(codes.size());
+  }
   return total;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mapper/tile_compiler.h"
+#include "place_check.h"
 #include "timing/engine/windows.h"
 #include "workload/graph_builder.h"
 
@@ -44,19 +45,13 @@ class ProgramCheck {
   std::vector<std::string> complaints() {
     inputs();
     tasks();
-    tensors();
-    partial_sums();
-    shared_space();
     fetches();
+    const std::vector<std::string> places = check_places(graph_, chip_, program_);
+    broken_.insert(broken_.end(), places.begin(), places.end());
     return std::move(broken_);
   }
 
  private:
-  struct Place {
-    int value, birth, death;
-    std::uint64_t begin, end;
-  };
-
   void rule(bool holds, const std::string& text) {
     if (!holds) broken_.push_back(text);
   }
@@ -177,73 +172,9 @@ class ProgramCheck {
       const std::int64_t channels =
           std::min<std::int64_t>(plan.split.tile_channels, of.gemm.n - first);
       for (std::int64_t row = task.row_begin; row < task.row_end; ++row) {
-        produce(plan.run_time ? task.sample : static_cast<int>(row / of.gemm.m), channels);
-      }
-    }
-  }
-
-  void tensors() {
-    for (std::size_t id = 0; id < program_.tensors.size(); ++id) {
-      const TensorPlan& plan = program_.tensors[id];
-      if (!plan.stored) continue;
-      const auto value = static_cast<int>(id);
-      const std::uint64_t end =
-          plan.address + static_cast<std::uint64_t>(plan.sample_bytes * program_.batch);
-      rule(plan.in_sram != is_dram_address(plan.address), "a tensor is where it says");
-      if (!plan.in_sram) continue;
-      rule(end <= static_cast<std::uint64_t>(chip_.sram.capacity), "tensors lie inside the SRAM");
-      const std::vector<int> readers = graph_.readers(value);
-      places_.push_back({value, graph_.value(value).layer, readers.empty() ? 1000 : readers.back(),
-                         plan.address, end});
-    }
-  }
-
-  /// Partial sums share space with nothing that is alive while their layer is under way.
-  void partial_sums() {
-    for (const GemmPlan& plan : program_.gemms) {
-      const PartialSums& sums = plan.partial_sums;
-      rule((sums.bytes > 0) == (plan.split.k_parts > 1), "partial sums have room");
-      if (sums.bytes == 0) continue;
-      rule(sums.in_sram != is_dram_address(sums.address), "partial sums are where they say");
-      const std::uint64_t end = sums.address + static_cast<std::uint64_t>(sums.bytes);
-      if (!sums.in_sram) continue;
-      rule(end <= static_cast<std::uint64_t>(chip_.sram.capacity), "partial sums lie in the SRAM");
-      for (const Place& place : places_) {
-        if (place.end <= sums.address || end <= place.begin) continue;
-        rule(place.death < plan.layer || plan.layer < place.birth,
-             "partial sums overwrite a tensor");
-        const bool before = place.death < plan.layer;
-        const std::vector<int>& after =
-            before ? sums.after : program_.tensors[static_cast<std::size_t>(place.value)].after;
-        const std::vector<int> users =
-            before ? graph_.readers(place.value) : std::vector{plan.layer};
-        for (const int user : users) {
-          rule(std::find(after.begin(), after.end(), user) != after.end(),
-               "nobody waits for a user of shared space");
-        }
-      }
-      for (const Fetch& fetch : program_.fetches) {
-        if (fetch.kind == Fetch::Kind::kTensor) continue;
-        rule(fetch.to >= end || fetch.to + static_cast<std::uint64_t>(fetch.bytes) <= sums.address,
-             "weights and partial sums keep apart");
-      }
-    }
-  }
-
-  void shared_space() {
-    for (const Place& a : places_) {
-      for (const Place& b : places_) {
-        if (a.value >= b.value || a.end <= b.begin || b.end <= a.begin) continue;
-        // They share space: the later one must wait for all readers of the earlier one.
-        const Place& early = a.birth <= b.birth ? a : b;
-        const Place& late = a.birth <= b.birth ? b : a;
-        rule(early.death < late.birth, graph_.value(late.value).name + " overwrites a live tensor");
-        const std::vector<int>& after =
-            program_.tensors[static_cast<std::size_t>(late.value)].after;
-        for (const int reader : graph_.readers(early.value)) {
-          rule(std::find(after.begin(), after.end(), reader) != after.end(),
-               graph_.value(late.value).name + " does not wait for a reader");
-        }
+        produce(plan.run_time ? task.sample
+                              : task.product * plan.samples + static_cast<int>(row / of.gemm.m),
+                channels);
       }
     }
   }
@@ -255,12 +186,6 @@ class ProgramCheck {
       rule(fetch.to + static_cast<std::uint64_t>(fetch.bytes) <=
                static_cast<std::uint64_t>(chip_.sram.capacity),
            "fetches end inside the SRAM");
-      if (fetch.kind == Fetch::Kind::kTensor) continue;
-      for (const Place& place : places_) {
-        rule(fetch.to >= place.end ||
-                 fetch.to + static_cast<std::uint64_t>(fetch.bytes) <= place.begin,
-             "weights and activations keep apart");
-      }
     }
   }
 
@@ -272,7 +197,6 @@ class ProgramCheck {
   std::map<std::pair<int, int>, std::int64_t> left_;               ///< codes of it that are not
   std::vector<int> uses_;                                          ///< by fetch
   std::map<std::tuple<int, int, int, int>, std::set<int>> parts_;  ///< plan, product, n tile, block
-  std::vector<Place> places_;
 };
 
 }  // namespace

@@ -139,6 +139,7 @@ inline chip::RunResult example_result() {
   result.memory_plan.sram_pinned = 8192;
   result.memory_plan.dram_weights = 65536;
   result.memory_plan.splits = {{4096, 8192, 4096, 1000.0, 900.0, 122880.0}};
+  result.memory_plan.groupings = {{2, 0, 0, result.memory_plan.splits.front(), true}};
   result.memory.dram_read_bytes = 3000;
   result.memory.dram_write_bytes = 1000;
   result.memory.dram_peak_bytes_per_s = 16e9;

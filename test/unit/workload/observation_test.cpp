@@ -131,9 +131,35 @@ TEST(Observation, TheStoreHoldsWhatItSays) {
                          whole.codes(looked_up, 0).begin()));
   // Memory comes and goes.
   const std::int64_t before = store.size_bytes();
-  store.release(input);
+  store.release(input, 0);
   EXPECT_EQ(store.size_bytes(), before - 8);
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(store.codes(input, 0)[i], full[i] != 0 ? 1 : 0);
+}
+
+TEST(Observation, TheStoreKeepsWhatIsComparedAndNothingElse) {
+  Graph graph;
+  graph.samples = 2;
+  const int input = add_value(graph, ValueKind::kInput, "x");
+  const int first = add_layer(graph, Op::kLinear, input);
+  add_layer(graph, Op::kLinear, first);
+  const int last = graph.layers.back().output;
+  graph.result = Result{1, {}};
+  TensorStore all(graph, 0, 2, observe(graph));
+  TensorStore few(graph, 0, 2, observe(graph), Keep::kCompared);
+  for (TensorStore* store : {&all, &few}) {
+    for (int sample : {0, 1}) {
+      store->mutable_codes(first, sample)[0] = 3;
+      store->mutable_codes(last, sample)[0] = 4;
+    }
+    const std::int64_t before = store->size_bytes();
+    store->release(first, 0);
+    store->release(last, 0);
+    EXPECT_EQ(store->codes(last, 0)[0], 4);
+    EXPECT_EQ(store->codes(first, 1)[0], 3) << "only one sample goes";
+    EXPECT_EQ(store->size_bytes(), before - (store == &few ? 8 : 0));
+  }
+  EXPECT_EQ(all.codes(first, 0)[0], 3);
+  EXPECT_THROW((void)few.codes(first, 0), base::InternalError) << "it cannot be made again";
 }
 
 }  // namespace
