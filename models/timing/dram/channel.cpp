@@ -182,27 +182,23 @@ MemoryCommand command_of(Wishes::Kind kind, bool is_write) {
 
 void Channel::renew_wish(int bank, Direction direction) {
   BankQueues& queue = queues_[direction];
+  Wishes& wishes = wishes_[direction];
   if (queue.size(bank) == 0) {
-    wishes_[direction].set(bank, Wishes::kNothing, 0, 0);
+    if (wishes.kind(bank) != Wishes::kNothing) wishes.set(bank, Wishes::kNothing, 0, 0);
     return;
   }
   const BankState& state = bank_state(bank);
-  const int hit = queue.hit(bank);
-  const bool may_hit = hit == 0 || (hit > 0 && state.passed < policy_.row_hit_cap &&
-                                    policy_.scheduler == params::MemoryScheduler::kFrFcfs);
-  if (state.open_row < 0) {
-    wish(bank, direction, Wishes::kActivate, 0, queue.burst(bank, 0).order);
-  } else if (may_hit) {
-    wish(bank, direction, Wishes::kColumn, hit, queue.burst(bank, hit).order);
-  } else {
-    wish(bank, direction, Wishes::kPrecharge, 0, queue.burst(bank, 0).order);
+  Wishes::Kind kind = Wishes::kActivate;
+  int position = 0;
+  if (state.open_row >= 0) {
+    const int hit = queue.hit(bank);
+    const bool may_hit = hit == 0 || (hit > 0 && state.passed < policy_.row_hit_cap &&
+                                      policy_.scheduler == params::MemoryScheduler::kFrFcfs);
+    kind = may_hit ? Wishes::kColumn : Wishes::kPrecharge;
+    position = may_hit ? hit : 0;
   }
-}
-
-void Channel::wish(int bank, Direction direction, Wishes::Kind kind, int position,
-                   std::uint64_t order) {
-  wishes_[direction].set(bank, kind, position, order);
-  const std::uint64_t tag = wishes_[direction].tag(bank);
+  wishes.set(bank, kind, position, queue.burst(bank, position).order);
+  const std::uint64_t tag = wishes.tags(kind)[static_cast<std::size_t>(bank)];
   if (kind == Wishes::kColumn && bank != run_.bank) {
     run_.others_tag = std::min(run_.others_tag, tag);
   }
@@ -213,29 +209,35 @@ void Channel::wish(int bank, Direction direction, Wishes::Kind kind, int positio
     best.tag = 0;
   }
   const MemoryCommand command = command_of(kind, direction == kWrites);
-  const Cycle time = std::max(ready_.earliest(command, bank), floor_);
+  const Cycle time =
+      std::max({ready_.of_banks(command)[bank], ready_.of_ranks(command)[rank_of(bank)],
+                ready_.of_bus(command), floor_});
   if (time < best.time || (time == best.time && tag < best.tag)) best = {bank, time, tag};
 }
 
-void Channel::consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best) {
+// Inlined for each kind: three of them are considered for every command.
+template <Wishes::Kind kKind>
+inline __attribute__((always_inline)) void Channel::consider(Direction direction, Cycle latest,
+                                                             Action& best) {
   const Wishes& wishes = wishes_[direction];
-  if (!wishes.any(kind)) return;
-  const MemoryCommand command = command_of(kind, direction == kWrites);
+  if (!wishes.any(kKind)) return;
+  latest = std::min(latest, best.time);
+  BestWish& known = best_wishes_[direction][kKind];
+  // Times can only grow.
+  if (known.bank != kUnknown && known.time > latest) return;
+  const MemoryCommand command = command_of(kKind, direction == kWrites);
   const Cycle floor = std::max(floor_, ready_.of_bus(command));
-  BestWish& known = best_wishes_[direction][kind];
   const bool is_known =
-      known.bank >= 0 && wishes.kind(known.bank) == kind && wishes.tag(known.bank) == known.tag &&
+      known.bank >= 0 && wishes.tags(kKind)[static_cast<std::size_t>(known.bank)] == known.tag &&
       known.time == std::max({ready_.of_banks(command)[known.bank],
                               ready_.of_ranks(command)[rank_of(known.bank)], floor});
   BestWish found = known;
   if (!is_known) {
-    latest = std::min(latest, best.time);
-    if (known.bank != kUnknown && known.time > latest) return;
-    found = find_best_wish(kind, direction, floor, latest);
+    found = find_best_wish(kKind, direction, floor, latest);
     known = found.time - floor < kLongestWait ? found : BestWish{};
     if (found.bank < 0) return;
   }
-  const std::uint64_t order = wishes.order(found.bank);
+  const std::uint64_t order = found.tag >> Wishes::kBankBits;
   if (found.time > best.time || (found.time == best.time && order > best.order)) return;
   best.time = found.time;
   best.order = order;
@@ -249,12 +251,8 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
                                           Cycle latest) const {
   const Wishes& wishes = wishes_[direction];
   const MemoryCommand command = command_of(kind, direction == kWrites);
-  Cycle rank_floors[kMaxRanks];
-  Cycle least = kNever;
-  for (int rank = 0; rank < table_.ranks(); ++rank) {
-    rank_floors[rank] = std::max(floor, ready_.of_ranks(command)[rank]);
-    least = std::min(least, rank_floors[rank]);
-  }
+  const Cycle* ranks = ready_.of_ranks(command);
+  const Cycle least = std::max(floor, *std::min_element(ranks, ranks + table_.ranks()));
   if (least > latest) return {kOnlyTime, least, 0};
 
   // The smallest key is the earliest command, the older request if two are equally early: one
@@ -264,20 +262,21 @@ Channel::BestWish Channel::find_best_wish(Wishes::Kind kind, Direction direction
   const std::vector<std::uint64_t>& words = wishes.banks(kind);
   const bool scans = least_key_ != nullptr && !any_blocked_;
   if (scans) {
-    best_key = least_key_({ready, wishes.tags(kind).data(), rank_floors, table_.ranks(),
-                           table_.banks_per_rank(), floor, kLongestWait, Wishes::kTagBits});
+    best_key = least_key_({ready, wishes.tags(kind).data(), ranks, table_.ranks(),
+                           table_.banks_per_rank(), floor, kLongestWait});
   }
   for (std::size_t word = 0; word < words.size() && !scans; ++word) {
     for (std::uint64_t bits = words[word] & ~blocked_[word]; bits != 0; bits &= bits - 1) {
       const int bank = static_cast<int>(word) * 64 + static_cast<int>(std::countr_zero(bits));
-      const Cycle time = std::max(ready[bank], rank_floors[bank >> rank_shift_]);
+      const Cycle time = std::max({ready[bank], ranks[rank_of(bank)], floor});
       const auto wait = static_cast<std::uint64_t>(std::min(time - floor, kLongestWait));
-      best_key = std::min(best_key, wait << Wishes::kTagBits | wishes.tag(bank));
+      best_key = std::min(best_key, wait << kTagBits | wishes.tag(bank));
     }
   }
   if (best_key == kNoWish) return {};
   const int bank = Wishes::bank_of(best_key);
-  return {bank, std::max(ready[bank], rank_floors[bank >> rank_shift_]), wishes.tag(bank)};
+  return {bank, std::max({ready[bank], ranks[rank_of(bank)], floor}),
+          wishes.tags(kind)[static_cast<std::size_t>(bank)]};
 }
 
 void Channel::consider_oldest(Direction direction, Action& column, Action& row) const {
@@ -321,10 +320,10 @@ void Channel::choose() {
   if (policy_.scheduler == params::MemoryScheduler::kFcfs) {
     consider_oldest(direction, column, row);
   } else {
-    consider(Wishes::kColumn, direction, kNever, column);
+    consider<Wishes::kColumn>(direction, kNever, column);
     // A row command goes only before the column command.
-    consider(Wishes::kPrecharge, direction, column.time - 1, row);
-    consider(Wishes::kActivate, direction, column.time - 1, row);
+    consider<Wishes::kPrecharge>(direction, column.time - 1, row);
+    consider<Wishes::kActivate>(direction, column.time - 1, row);
   }
   if (policy_.page_policy == params::MemoryPagePolicy::kClosed) consider_closing(column);
   if (refresh_.owed_in_all() > 0) consider_refresh(row);

@@ -164,7 +164,8 @@ class Channel {
   void choose();
   [[nodiscard]] Direction next_direction() const;
   // Puts the best wish of this kind into `best` if it is better and not later than `latest`.
-  void consider(Wishes::Kind kind, Direction direction, Cycle latest, Action& best);
+  template <Wishes::Kind kKind>
+  void consider(Direction direction, Cycle latest, Action& best);
   // Whether the bank of the latest column command goes on, which is then chosen.
   bool continue_run(Direction direction);
   void know_others();
@@ -206,7 +207,6 @@ class Channel {
   }
   // A bank's queue of this direction, or its row, changed.
   void renew_wish(int bank, Direction direction);
-  void wish(int bank, Direction direction, Wishes::Kind kind, int position, std::uint64_t order);
   void renew_wishes(int bank) {
     renew_wish(bank, kReads);
     renew_wish(bank, kWrites);

@@ -51,8 +51,10 @@ Channel::Action Channel::closing_of_rank(int rank) const {
 
 void Channel::consider_refresh(Action& row) const {
   for (int rank = 0; rank < refresh_.ranks(); ++rank) {
-    if (refresh_.rank(rank).owed == 0 || !is_awake(rank)) continue;
+    const RefreshTimer::Rank& state = refresh_.rank(rank);
+    if (state.owed == 0 || !is_awake(rank)) continue;
     if (refresh_.mode() == MemoryRefresh::kAllBank) {
+      if (!state.forced && ranks_[static_cast<std::size_t>(rank)].pending > 0) continue;
       consider_refresh_of_rank(rank, row);
     } else {
       consider_refresh_of_set(rank, row);
@@ -61,7 +63,6 @@ void Channel::consider_refresh(Action& row) const {
 }
 
 void Channel::consider_refresh_of_rank(int rank, Action& row) const {
-  if (!refresh_.rank(rank).forced && ranks_[static_cast<std::size_t>(rank)].pending > 0) return;
   Action action;
   if (states_.open_banks(rank) > 0) {
     action = closing_of_rank(rank);

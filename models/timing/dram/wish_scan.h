@@ -10,15 +10,15 @@
 namespace lacuna::timing::dram {
 
 struct WishScan {
-  const std::int64_t* ready;        ///< by bank: earliest cycle
-  const std::uint64_t* tags;        ///< by bank; kNoWish: none
-  const std::int64_t* rank_floors;  ///< by rank, at least `floor`
+  const std::int64_t* ready;       ///< by bank: earliest cycle
+  const std::uint64_t* tags;       ///< by bank; kNoWish: none
+  const std::int64_t* rank_ready;  ///< by rank: earliest cycle
   int ranks;
-  int banks_per_rank;  ///< a multiple of kScanStep
-  std::int64_t floor;
-  std::int64_t longest_wait;  ///< waits are cut here, below 2^15
-  int tag_bits;               ///< a key is the wait above the tag
+  int banks_per_rank;         ///< a multiple of kScanStep
+  std::int64_t floor;         ///< earliest cycle of all
+  std::int64_t longest_wait;  ///< waits from there on are cut here, below 2^15
 };
+inline constexpr int kTagBits = 48;  ///< a key is the wait above the tag
 inline constexpr int kScanStep = 8;
 inline constexpr std::uint64_t kNoWish = ~std::uint64_t{0} >> 1U;
 

@@ -20,7 +20,6 @@ class Wishes {
   static constexpr std::size_t kKinds = 4;
   /// A tag is the age of the request above the number of its bank: tags compare like ages.
   static constexpr int kBankBits = 9;
-  static constexpr int kTagBits = 48;
 
   explicit Wishes(int banks)
       : counts_{0, 0, 0, banks},

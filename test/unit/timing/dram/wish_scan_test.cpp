@@ -18,11 +18,10 @@ std::uint64_t plain(const WishScan& scan) {
   for (int bank = 0; bank < scan.ranks * scan.banks_per_rank; ++bank) {
     if (scan.tags[bank] == kNoWish) continue;
     const std::int64_t time =
-        std::max(scan.ready[bank], scan.rank_floors[bank / scan.banks_per_rank]);
+        std::max({scan.ready[bank], scan.rank_ready[bank / scan.banks_per_rank], scan.floor});
     const std::int64_t wait = std::min(time - scan.floor, scan.longest_wait);
-    least =
-        std::min(least, static_cast<std::uint64_t>(wait) << static_cast<unsigned>(scan.tag_bits) |
-                            scan.tags[bank]);
+    least = std::min(least, static_cast<std::uint64_t>(wait) << static_cast<unsigned>(kTagBits) |
+                                scan.tags[bank]);
   }
   return least;
 }
@@ -44,16 +43,16 @@ TEST(WishScan, VectorsFindWhatAPlainLoopFinds) {
     const std::int64_t reach = round % 3 == 0 ? 4 : 100'000;  // ties; waits beyond the longest
     std::vector<std::int64_t> ready(banks);
     std::vector<std::uint64_t> tags(banks, kNoWish);
-    std::vector<std::int64_t> floors;
+    std::vector<std::int64_t> rank_ready;
     for (std::size_t bank = 0; bank < banks; ++bank) {
       ready[bank] = floor + rng.range(-reach, reach);
       if (rng.bernoulli(wished)) {
         tags[bank] = rng.below(std::uint64_t{1} << (round % 2 == 0 ? 12 : 39)) << 9U | bank;
       }
     }
-    for (int rank = 0; rank < ranks; ++rank) floors.push_back(floor + rng.range(0, reach));
-    const WishScan scan{ready.data(), tags.data(), floors.data(), ranks,
-                        per_rank,     floor,       32'767,        48};
+    for (int rank = 0; rank < ranks; ++rank) rank_ready.push_back(floor + rng.range(-reach, reach));
+    const WishScan scan{ready.data(), tags.data(), rank_ready.data(), ranks, per_rank,
+                        floor,        32'767};
     for (const LeastKey version : versions) ASSERT_EQ(version(scan), plain(scan)) << round;
   }
 }
