@@ -31,6 +31,7 @@ std::int64_t slot_traffic(const mapper::SlotLayout& layout, const std::uint8_t* 
 std::vector<std::int64_t> slot_ends(const mapper::SlotLayout& layout, std::int64_t begin,
                                     std::int64_t end) {
   std::vector<std::int64_t> ends;
+  ends.reserve(static_cast<std::size_t>(layout.slot_of(end - 1) - layout.slot_of(begin) + 1));
   for (std::int64_t channel = begin; channel < end;) {
     channel = std::min(layout.slot_end(channel), end);
     ends.push_back(channel - begin);

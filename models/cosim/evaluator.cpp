@@ -91,11 +91,8 @@ void Evaluator::work() {
     filled_.wait(lock, [this] { return closed_ || !queue_.empty(); });
     --sleeping_;
     if (closed_) return;
-    const std::shared_ptr<Job> job = std::move(queue_.front());
-    queue_.pop_front();
-    if (job->started) continue;
-    job->started = true;
-    --open_;
+    const std::shared_ptr<Job> job = begin_next();
+    if (job == nullptr) continue;
     lock.unlock();
     perform(*job);
     job->done = true;
@@ -104,7 +101,30 @@ void Evaluator::work() {
   }
 }
 
+std::shared_ptr<Evaluator::Job> Evaluator::begin_next() {
+  while (!queue_.empty()) {
+    std::shared_ptr<Job> job = std::move(queue_.front());
+    queue_.pop_front();
+    if (job->started) continue;
+    job->started = true;
+    --open_;
+    return job;
+  }
+  return nullptr;
+}
+
 void Evaluator::wait_for(const Job& job) {
+  // Rather than nothing, what is next.
+  while (!job.done && open_ > 0) {
+    std::shared_ptr<Job> next;
+    {
+      const std::lock_guard lock(mutex_);
+      next = begin_next();
+    }
+    if (next == nullptr) break;
+    perform(*next);
+    next->done = true;
+  }
   for (int i = 0; i < kYields && !job.done; ++i) std::this_thread::yield();
   if (job.done) return;
   std::unique_lock lock(mutex_);

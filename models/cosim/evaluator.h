@@ -59,6 +59,9 @@ class Evaluator {
     base::Cycle hold1 = 0, hold2 = 0;  ///< it was evaluated with
   };
   void work();
+  /// The next job that nobody has begun, which the caller begins; null: none. Holds mutex_.
+  [[nodiscard]] std::shared_ptr<Job> begin_next();
+  /// The caller evaluates other passes meanwhile.
   void wait_for(const Job& job);
   void perform(Job& job) const;
   [[nodiscard]] std::shared_ptr<Job> take(std::uint64_t ticket);

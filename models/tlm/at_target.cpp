@@ -28,13 +28,6 @@ AtTarget::AtTarget(sc_core::sc_module_name name, int slots)
   dont_initialize();
 }
 
-AtTarget::Binding& AtTarget::binding(int number) {
-  if (static_cast<std::size_t>(number) >= bindings_.size()) {
-    bindings_.resize(static_cast<std::size_t>(number) + 1);
-  }
-  return bindings_[static_cast<std::size_t>(number)];
-}
-
 tlm_sync_enum AtTarget::nb_transport_fw(int number, Payload& payload, tlm_phase& phase,
                                         sc_time& delay) {
   if (phase == ::tlm::BEGIN_REQ) {
@@ -131,8 +124,8 @@ void AtTarget::process() {
 
 // Sends responses of an initiator until it takes its time with one.
 void AtTarget::respond(int number) {
-  while (binding(number).responding == nullptr && !binding(number).responses.empty()) {
-    Binding& to = binding(number);
+  Binding& to = binding(number);
+  while (to.responding == nullptr && !to.responses.empty()) {
     Payload* payload = to.responses.front();
     to.responses.pop_front();
     to.responding = payload;
@@ -142,8 +135,8 @@ void AtTarget::respond(int number) {
     const bool over = answer == ::tlm::TLM_COMPLETED ||
                       (answer == ::tlm::TLM_UPDATED && phase == ::tlm::END_RESP);
     // The call may have come back to us with END_RESP or new requests: look again.
-    if (over && binding(number).responding == payload) {
-      binding(number).responding = nullptr;
+    if (over && to.responding == payload) {
+      to.responding = nullptr;
       payload->release();
     }
   }

@@ -90,14 +90,18 @@ class AtTarget : public sc_core::sc_module {
   void admit(const Request& request, bool in_call);
   void begin_request(const Request& request);
   void respond(int binding);
-  Binding& binding(int number);
+  Binding& binding(int number) {
+    const auto at = static_cast<std::size_t>(number);
+    if (at >= bindings_.size()) bindings_.resize(at + 1);
+    return bindings_[at];
+  }
 
   std::vector<Slot> slots_;
   std::vector<int> free_slots_;
   std::deque<Request> waiting_;
   TimedQueue late_;  ///< BEGIN_REQ with a timing annotation
   TimedQueue responses_;
-  std::vector<Binding> bindings_;
+  std::deque<Binding> bindings_;  ///< a place, once there, does not move
   std::uint64_t order_ = 0;
   sc_core::sc_event wake_;
   sc_core::sc_time scheduled_ = sc_core::sc_max_time();

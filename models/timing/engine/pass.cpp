@@ -55,9 +55,14 @@ CarryIn carry_in(const PassResult& before, const PassCommand& before_command, ba
 void count_structure(const PassInputs& in, Kernel kernel, Counters& counters) {
   const Tile& tile = in.tile;
   const Block& block = in.block;
+  std::int64_t set_bits = 0;
+  for (int way = 0; way < block.k_ways; ++way) set_bits += block.set_bits(way);
+  // With one lane and no zero among the values both arrays are equal: half the memory.
+  const bool equal = block.lanes == 1 && block.nonzeros == set_bits;
+  const std::uint32_t* nonzero_lanes = equal ? block.set_groups.data() : block.nonzero_lanes.data();
   const EntrySums sums = function_kernels(kernel).sum_entries(
-      {block.set_groups.data(), block.nonzero_lanes.data(), tile.count_sum.data(),
-       tile.word_sum.data(), tile.count_sum.size()});
+      {block.set_groups.data(), nonzero_lanes, tile.count_sum.data(), tile.word_sum.data(),
+       tile.count_sum.size()});
   counters.acc_writes = sums.acc_writes;
   counters.weight_words = sums.weight_words;
   counters.macs = sums.macs;
