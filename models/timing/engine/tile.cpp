@@ -189,18 +189,37 @@ int popcount_bytes(const std::uint8_t* bytes, int count) {
 
 /// Distinct value memory words that hold the values of an in-place (PE, position).
 int words_in_place(const Tile& tile, const std::uint8_t* mask, std::int64_t pointer) {
+  const int width = tile.weight_word;
+  const auto first = static_cast<int>(pointer & (width - 1));
+  if (std::endian::native == std::endian::little && tile.mask_bytes <= 8 &&
+      8 * tile.mask_bytes + first <= 64) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, mask, size_of(tile.mask_bytes));
+    bits <<= static_cast<unsigned>(first);
+    std::uint64_t word_begins = 1;  // every width-th bit
+    for (int step = width; step < 64; step *= 2) {
+      word_begins |= word_begins << static_cast<unsigned>(step);
+    }
+    for (int step = 1; step < std::min(width, 64); step *= 2) {
+      bits |= bits >> static_cast<unsigned>(step);
+    }
+    return base::popcount(bits & word_begins);
+  }
   int words = 0;
   std::int64_t last = -1;
   for (int r = 0; r < tile.rows; ++r) {
     if (((mask[r / 8] >> (r % 8)) & 1U) == 0) continue;
-    const std::int64_t word = (pointer + r) / tile.weight_word;
+    const std::int64_t word = (pointer + r) / width;
     words += word != last ? 1 : 0;
     last = word;
   }
   return words;
 }
 
-void fill_sums(Tile& tile) {
+/// kMaskBytes: tile.mask_bytes if it is known, else 0. `counts`: those of the tile.
+template <int kMaskBytes, bool kInPlace, class Count>
+void fill_sums(Tile& tile, std::vector<Count>& counts) {
+  const int mask_bytes = kMaskBytes != 0 ? kMaskBytes : tile.mask_bytes;
   std::vector<std::int64_t> pointer(size_of(tile.pes));
   const int word_log = std::countr_zero(static_cast<unsigned>(tile.weight_word));
   for (int q = 0; q < tile.k_ways; ++q) {
@@ -212,29 +231,24 @@ void fill_sums(Tile& tile) {
       const std::size_t entry = tile.entry(q, x);
       const std::uint8_t* masks = tile.masks.data() + entry * size_of(tile.mask_stride);
       for (int i = 0; i < tile.mask_stride; ++i) any[i] |= masks[i];
+      Count* row = counts.data() + tile.count_row(q, x);
+      Count* least_one = counts.data() + tile.count_row(q, tile.positions + 1 + x);
       int sum = 0;
       int words = 0;
       int empty = 0;
       for (int p = 0; p < tile.pes; ++p) {
-        const std::uint8_t* mask = masks + size_of(p) * size_of(tile.mask_bytes);
-        const int count = popcount_bytes(mask, tile.mask_bytes);
-        const std::size_t at = tile.count_row(q, x) + size_of(p);
-        const std::size_t least_one = tile.count_row(q, tile.positions + 1 + x) + size_of(p);
-        if (tile.wide_counts) {
-          tile.counts16[at] = static_cast<std::uint16_t>(count);
-          tile.counts16[least_one] = static_cast<std::uint16_t>(std::max(count, 1));
-        } else {
-          tile.counts8[at] = static_cast<std::uint8_t>(count);
-          tile.counts8[least_one] = static_cast<std::uint8_t>(std::max(count, 1));
-        }
-        if (tile.in_place) {
+        const std::uint8_t* mask = masks + p * mask_bytes;
+        const int count = popcount_bytes(mask, mask_bytes);
+        row[p] = static_cast<Count>(count);
+        least_one[p] = static_cast<Count>(std::max(count, 1));
+        if constexpr (kInPlace) {
           words += words_in_place(tile, mask, std::int64_t{x} * tile.rows);
         } else {
           const std::int64_t begin = pointer[size_of(p)];
           const std::int64_t touched = ((begin + count - 1) >> word_log) - (begin >> word_log) + 1;
           words += count != 0 ? static_cast<int>(touched) : 0;
+          pointer[size_of(p)] += count;
         }
-        pointer[size_of(p)] += count;
         sum += count;
         empty += count == 0 ? 1 : 0;
       }
@@ -252,10 +266,31 @@ void fill_sums(Tile& tile) {
     }
     for (int p = 0; p < tile.pes; ++p) {
       const std::int64_t values =
-          tile.in_place ? std::int64_t{tile.positions} * tile.rows : pointer[size_of(p)];
+          kInPlace ? std::int64_t{tile.positions} * tile.rows : pointer[size_of(p)];
       tile.pe_values[size_of(q) * size_of(tile.pes) + size_of(p)] =
           static_cast<std::uint32_t>(values);
     }
+  }
+}
+
+template <int kMaskBytes, class Count>
+void fill_sums(Tile& tile, std::vector<Count>& counts) {
+  if (tile.in_place) {
+    fill_sums<kMaskBytes, true>(tile, counts);
+  } else {
+    fill_sums<kMaskBytes, false>(tile, counts);
+  }
+}
+
+void fill_sums(Tile& tile) {
+  if (tile.wide_counts) return fill_sums<0>(tile, tile.counts16);
+  switch (tile.mask_bytes) {  // the usual sizes
+    case 2:
+      return fill_sums<2>(tile, tile.counts8);
+    case 4:
+      return fill_sums<4>(tile, tile.counts8);
+    default:
+      return fill_sums<0>(tile, tile.counts8);
   }
 }
 
