@@ -2,6 +2,7 @@
 #include "mapper/activation_statistics.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/safetensors.h"
 #include "workload/tensor_store.h"
@@ -22,6 +23,46 @@ std::span<const std::byte> known_codes(const workload::Graph& graph, int value_i
   const std::size_t begin = static_cast<std::size_t>(sample) * elements;
   if (begin + elements > known.size()) return {};
   return known.subspan(begin, elements);
+}
+
+/// Of codes on both sides of zero that no rectifier cut: those that round to zero.
+constexpr double kSigned = 0.95;
+
+/// Share of non-zero codes of a value that nobody has seen, by how it is made; `unknown` where that
+/// says nothing.
+double made_density(const workload::Graph& graph, int value_id, double unknown) {
+  using params::Op;
+  const workload::Value& value = graph.value(value_id);
+  if (value.kind == workload::ValueKind::kDrawn || value.output_drawn ||
+      (value.kind == workload::ValueKind::kInput && value.codes.empty())) {
+    return value.drawn.expected_density();
+  }
+  if (value.kind != workload::ValueKind::kLayer) return unknown;
+  const workload::Layer& maker = graph.layers[static_cast<std::size_t>(value.layer)];
+  const auto of_input = [&] { return made_density(graph, maker.input, unknown); };
+  const auto any_of = [&](double codes) { return 1.0 - std::pow(1.0 - of_input(), codes); };
+  switch (maker.op) {
+    case Op::kConv2d:
+    case Op::kLinear:
+    case Op::kDepthwise:
+    case Op::kAdd:
+    case Op::kLayerNorm:
+    case Op::kRmsNorm:
+      return maker.range.low < 0 && maker.range.gate == 0 ? kSigned : unknown;
+    case Op::kMaxPool:
+      return any_of(static_cast<double>(maker.window.kernel_y * maker.window.kernel_x));
+    case Op::kAveragePool: {  // of all pixels
+      const workload::Value& input = graph.value(maker.input);
+      return any_of(static_cast<double>(input.elements() / input.channels()));
+    }
+    case Op::kFlatten:
+    case Op::kRotary:
+    case Op::kSlice:
+    case Op::kUpsample:
+      return of_input();
+    default:
+      return unknown;
+  }
 }
 
 }  // namespace
@@ -47,7 +88,10 @@ ActivationStatistics activation_statistics(const workload::Graph& graph,
   const int count = static_cast<int>(std::min<std::int64_t>(samples, graph.samples));
   for (int sample = 0; sample < count; ++sample) {
     const auto codes = known_codes(graph, layer.input, sample);
-    if (codes.empty()) return result;
+    if (codes.empty()) {
+      result.density = made_density(graph, layer.input, result.density);
+      return result;
+    }
     for (std::size_t i = 0; i < codes.size(); ++i) {
       if (codes[i] == std::byte{0}) continue;
       ++nonzeros;

@@ -50,6 +50,13 @@ double share_present(const workload::Graph& graph, const workload::Layer& layer)
          along(in[1], out[1], window.kernel_x, window.stride_x, window.padding_x);
 }
 
+/// Whether an engine layer makes what the layer reads.
+bool follows_engine(const workload::Graph& graph, const workload::Layer& layer) {
+  const workload::Value& made = graph.value(graph.value(layer.declared_input).storage);
+  return made.kind == workload::ValueKind::kLayer &&
+         graph.layers[static_cast<std::size_t>(made.layer)].on_engine();
+}
+
 }  // namespace
 
 LayerQuestion layer_question(const workload::Graph& graph, const params::ChipParams& chip,
@@ -66,6 +73,7 @@ LayerQuestion layer_question(const workload::Graph& graph, const params::ChipPar
   problem.present = share_present(graph, layer);
   problem.run_time = run_time;
   problem.transpose_right = run_time && layer.transpose_right;
+  problem.follows_engine = follows_engine(graph, layer);
   problem.row_layout = lies_in_rows(chip, layer);
   problem.activation_density = question.statistics.density;
   problem.burst_bytes = options.burst_bytes;

@@ -27,9 +27,12 @@ constexpr double kReductionLatency = 40;
 constexpr double kHidden = 0.5;  // of the last step's time, for reductions
 // Of a layer's time, what the layer before has left of the load port.
 constexpr double kHiding = 0.5;
-// Of the spread between PEs, what dealing of channels leaves and two accumulator banks do not even
-// out.
-constexpr double kUneven = 0.8;
+// Of the spread between PEs, what dealing of channels leaves: of every group, for PEs are a group
+// apart at most (two accumulator banks) and a full one has less to do in the next; and once in a
+// pass, whose last group all wait for.
+constexpr double kUneven = 0.56;
+constexpr double kUnevenOnce = 0.24;
+constexpr double kRounding = 1e-9;
 constexpr double kOutputDensity = 0.5;  // assumed: what a layer stores is known when it runs
 
 /// Of so many normal numbers with mean 0 and spread 1, about (Blom's formula).
@@ -113,6 +116,8 @@ double longest_part(const Split& split, const WindowTable& windows) {
 struct Reuse {
   double tiles = 0;          ///< share of the loads that are not needed
   double blocks = 0;         ///< of loads of a block's part for a K tile
+  double tile_loads = 0;     ///< of the busiest core
+  double block_loads = 0;    ///< of the busiest core
   double tile_readers = 1;   ///< cores of a port that load the same tile at the same time
   double block_readers = 1;  ///< ... the same block
 };
@@ -142,12 +147,42 @@ Reuse reuse_of(const SplitProblem& problem, const params::ChipParams& chip, cons
   Reuse reuse;
   reuse.tiles = same_tile * kept_tiles / tiles_k;
   reuse.blocks = same_rows * kept_blocks / slices;
+  // The busiest core's share of the tasks that find nothing; the others of its round find some.
+  const double rounds = std::ceil(tasks / cores);
+  const auto loads_of = [&](double same, double loads, double kept) {
+    const double fresh = std::ceil(tasks * (1.0 - same) / cores - kRounding);
+    return rounds * loads - (rounds - fresh) * kept;
+  };
+  reuse.tile_loads = loads_of(same_tile, tiles_k, kept_tiles);
+  reuse.block_loads = loads_of(same_rows, slices, kept_blocks);
   const double ports = std::ceil(cores / chip.cores_per_port);
   const double readers = std::min<double>(chip.cores_per_port, std::ceil(tasks / ports));
   const double inner_readers = std::min(readers, inner);
   reuse.tile_readers = tile_major ? inner_readers : readers / inner_readers;
   reuse.block_readers = tile_major ? readers / inner_readers : inner_readers;
   return reuse;
+}
+
+/// What a load and a pass depend on.
+struct KSize {
+  double positions = 0, k = 0, windows = 0;
+};
+
+/// A pass of a full block, and its loads.
+struct TileTimes {
+  double issue = 0, pe = 0, drain = 0, pass = 0;
+  double block_load = 0, tile_load = 0;
+  double row_traffic = 0, tile_bytes = 0;  ///< bytes of a row of the block, of the tile
+  TileSize size;
+};
+
+/// Whether K tiles differ by more than a window.
+bool uneven(const std::vector<KTile>& tiles) {
+  const auto windows = [](const KTile& tile) { return tile.window_end - tile.window_begin; };
+  const auto [least, most] =
+      std::minmax_element(tiles.begin(), tiles.end(),
+                          [&](const KTile& a, const KTile& b) { return windows(a) < windows(b); });
+  return windows(*most) > windows(*least) + 1;
 }
 
 }  // namespace
@@ -250,78 +285,134 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
   const double groups = static_cast<double>(ceil_div<std::int64_t>(split.block_rows, engine.lanes));
   const double block_rows = split.block_rows;
 
-  Prediction result;
-  // A position is issued if an activation is there and any channel has a weight there.
-  const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
-  const double windows_each = stretch * windows.windows() / tiles_k;
-  // Ways work on the same group: the fullest of them counts, of the mean and its spread.
-  const double chance = united * present;
-  const double issued =
-      positions * chance + expected_maximum(ways) * std::sqrt(positions * chance * (1.0 - chance));
-  result.issue = groups * std::max(issued, windows_each * united);
-  // And the fullest PE. Channels are dealt so that PEs have about as many weights; but not in every
-  // way, and which activations are there is left to chance.
-  const double at_k = channels / engine.pes * counts.density();  // weights of a PE at a k
-  const double mean = k / ways * at_k * united;
-  const double spread =
-      std::sqrt(k / ways *
-                (at_k * at_k * united * (1.0 - united) + at_k * (1.0 - counts.density()) * united));
-  result.pe = groups * (mean + kUneven * expected_maximum(pes) * spread);
-  const double beats = static_cast<double>(drain_beats(engine, split.tile_channels));
-  result.drain = groups * (kDrainLatency + beats);
-  result.pass = soft_maximum(result.issue, result.pe, result.drain) + kPassOverhead;
-
   // Loads, of the core's port and of the SRAM port that several cores share.
   const double ports = std::ceil(static_cast<double>(chip.cores) / chip.cores_per_port);
   const double blocks = std::min(split.blocks_per_task, split.blocks);
-  result.tasks = tasks;
-  result.rounds = std::ceil(result.tasks / chip.cores);
   const double sharing =
-      std::min<double>(chip.cores_per_port, std::ceil(result.tasks / ports)) / chip.sram.width;
+      std::min<double>(chip.cores_per_port, std::ceil(tasks / ports)) / chip.sram.width;
   const Reuse reuse = reuse_of(problem, chip, split);
   const double gathers = std::max(1.0, problem.gathers / tiles_k);
-  const double row_bytes = encoded_bytes(chip, k, k / gathers, density);
-  const double row_traffic = gathers * token_traffic(chip, k / gathers, k / gathers, density);
-  result.block_load = block_rows * std::max({row_bytes / engine.load_width, gathers,
-                                             row_traffic * sharing / reuse.block_readers,
-                                             lanes > 1 ? positions * united / lanes : 0.0}) +
-                      kLoadLatency;
-  const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
   const double with_post = split.alternate ? 2.0 : 1.0;  // K tiles that end with outputs
+  const auto rows = static_cast<int>(rows_used(engine, split.tile_channels));
+  const double beats = static_cast<double>(drain_beats(engine, split.tile_channels));
+  // A position is issued if an activation is there and any channel has a weight there.
+  const double present = 1.0 - std::pow(1.0 - counts.density(), std::max(1.0, channels));
+  const double chance = united * present;
+  const double at_k = channels / engine.pes * counts.density();  // weights of a PE at a k
+
   const bool selects = selects_rows(problem, engine, split);
   const bool streams = problem.stream_bytes_per_cycle > 0 && !problem.run_time;
   const bool direct = selects && streams;  // rows that are wanted come straight from DRAM
   const double wanted = selects ? 1.0 - std::pow(1.0 - density, problem.rows) : 1.0;
-  const MeanTile mean_tile{
-      rows, channels, k, positions, windows_each, counts.density(), with_post / tiles_k, wanted};
-  const TileSize tile = tile_size(chip, problem, mean_tile, counts.in_place());
-  double tile_bytes = direct ? tile.crossing : tile.moved;  // through the core's port
-  if (problem.run_time && chip.compress.activations != params::ActivationFormat::kBitmask) {
-    tile_bytes = right_traffic(problem, chip, channels, k);
-  }
-  result.tile_load = std::max(tile.beats, tile_bytes * sharing / reuse.tile_readers) + kLoadLatency;
-  if (direct) {
-    result.tile_load =
-        std::max(result.tile_load,
-                 rows_load(problem, chip, tile, std::min<double>(chip.cores, result.tasks)));
-  }
-  if (problem.transpose_right) {
-    result.tile_load += std::ceil(k * channels / engine.transpose_width);
-  }
+
+  const auto times_of = [&](const KSize& size) {
+    TileTimes times;
+    // Ways work on the same group: the fullest of them counts, of the mean and its spread.
+    const double issued =
+        size.positions * chance +
+        expected_maximum(ways) * std::sqrt(size.positions * chance * (1.0 - chance));
+    times.issue = groups * std::max(issued, size.windows * united);
+    // And the fullest PE. Channels are dealt so that PEs have about as many weights; but not in
+    // every way, and which activations are there is left to chance.
+    const double mean = size.k / ways * at_k * united;
+    const double spread = std::sqrt(
+        size.k / ways *
+        (at_k * at_k * united * (1.0 - united) + at_k * (1.0 - counts.density()) * united));
+    times.pe = groups * mean + (kUneven * groups + kUnevenOnce) * expected_maximum(pes) * spread;
+    times.drain = groups * (kDrainLatency + beats);
+    times.pass = soft_maximum(times.issue, times.pe, times.drain) + kPassOverhead;
+
+    const double row_bytes = encoded_bytes(chip, size.k, size.k / gathers, density);
+    times.row_traffic = gathers * token_traffic(chip, size.k / gathers, size.k / gathers, density);
+    times.block_load = block_rows * std::max({row_bytes / engine.load_width, gathers,
+                                              times.row_traffic * sharing / reuse.block_readers,
+                                              lanes > 1 ? size.positions * united / lanes : 0.0}) +
+                       kLoadLatency;
+    const MeanTile mean_tile{rows,
+                             channels,
+                             size.k,
+                             size.positions,
+                             size.windows,
+                             counts.density(),
+                             with_post / tiles_k,
+                             wanted};
+    times.size = tile_size(chip, problem, mean_tile, counts.in_place());
+    // Through the core's port.
+    times.tile_bytes = direct ? times.size.crossing : times.size.moved;
+    if (problem.run_time && chip.compress.activations != params::ActivationFormat::kBitmask) {
+      times.tile_bytes = right_traffic(problem, chip, channels, size.k);
+    }
+    times.tile_load =
+        std::max(times.size.beats, times.tile_bytes * sharing / reuse.tile_readers) + kLoadLatency;
+    if (direct) {
+      times.tile_load = std::max(times.tile_load, rows_load(problem, chip, times.size,
+                                                            std::min<double>(chip.cores, tasks)));
+    }
+    if (problem.transpose_right) {
+      times.tile_load += std::ceil(size.k * channels / engine.transpose_width);
+    }
+    return times;
+  };
+  const TileTimes mean = times_of({positions, k, stretch * windows.windows() / tiles_k});
+
+  Prediction result;
+  result.tasks = tasks;
+  result.rounds = std::ceil(tasks / chip.cores);
+  result.issue = mean.issue;
+  result.pe = mean.pe;
+  result.drain = mean.drain;
+  result.pass = mean.pass;
+  result.block_load = mean.block_load;
+  result.tile_load = mean.tile_load;
+  const TileSize& tile = mean.size;
+  const double tile_bytes = mean.tile_bytes;
 
   // The busiest core: steps of one K tile each, whose loads overlap the passes of the step before.
   const double steps = result.rounds * tiles_k / parts;
-  const double tile_loads = steps * (1.0 - reuse.tiles);
-  const double block_loads = steps * blocks * (1.0 - reuse.blocks);
+  const double tile_loads = reuse.tile_loads;
+  const double block_loads = reuse.block_loads;
   result.compute = steps * blocks * result.pass;
   result.load = block_loads * result.block_load + tile_loads * result.tile_load;
-  const double in_order = blocks * std::max(result.pass, result.block_load);
-  // A load is not interrupted: while a tile streams, only the block under way and the next go on.
-  const double stall = blocks > 1 ? std::max(0.0, result.tile_load - 1.5 * result.pass) : 0.0;
-  const double with_tile = std::max(
-      blocks * (1.0 - reuse.blocks) * result.block_load + result.tile_load, in_order + stall);
   const double waits = steps > 1 ? std::max(0.0, tile_loads - 1) / (steps - 1) : 0.0;
-  const double step = waits * with_tile + (1.0 - waits) * in_order;
+  // A load is not interrupted: while a tile streams, only the block under way and the next go on.
+  const auto stall_of = [&](const TileTimes& now, const TileTimes& next) {
+    return blocks > 1 ? std::max(0.0, next.tile_load - 1.5 * now.pass) : 0.0;
+  };
+  const auto in_order_of = [&](const TileTimes& now) {
+    return blocks * std::max(now.pass, now.block_load);
+  };
+  const auto step_of = [&](const TileTimes& now, const TileTimes& next) {
+    const double in_order = in_order_of(now);
+    const double loads = (blocks - 1) * now.block_load + next.block_load;
+    const double with_tile =
+        std::max((1.0 - reuse.blocks) * loads + next.tile_load, in_order + stall_of(now, next));
+    return waits * with_tile + (1.0 - waits) * in_order;
+  };
+  double stall = stall_of(mean, mean);
+  double step = step_of(mean, mean);
+  double in_order = in_order_of(mean);  // of the last step
+  double before = (steps - 1) * step;   // all but the last step
+  result.start = mean.block_load;
+  if (uneven(split.k_tiles)) {
+    // One after the other: a long tile is not loaded behind the passes of a short one.
+    const std::vector<KTile>& tiles = split.k_tiles;
+    std::vector<TileTimes> times;
+    times.reserve(tiles.size());
+    for (const KTile& one : tiles) {
+      times.push_back(times_of({static_cast<double>(one.positions), static_cast<double>(one.k),
+                                static_cast<double>(one.window_end - one.window_begin)}));
+    }
+    const TileTimes& last = times.back();
+    double all = 0;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      all += step_of(times[i], times[(i + 1) % times.size()]);
+    }
+    stall = stall_of(last, times.front());
+    in_order = in_order_of(last);
+    before = result.rounds / parts * all - step_of(last, times.front());
+    step = all / static_cast<double>(times.size());
+    result.start = times.front().block_load;
+  }
   const double store_bytes = block_rows * token_traffic(chip, channels, channels, kOutputDensity);
   result.tail = beats + kStoreLatency + store_bytes / chip.sram.width;
   const double ports_bytes_per_cycle = ports * chip.sram.width;
@@ -343,14 +434,13 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     result.tail += block_sums + (blocks - 1) * late +
                    std::max(reduction / blocks, reduction - hidden) + kReductionLatency;
   }
-  result.start = result.block_load;
-  const double pipeline = result.start + (steps - 1) * step + in_order + result.tail;
+  const double pipeline = result.start + before + in_order + result.tail;
 
   // Everything through the SRAM ports, and from DRAM.
   const double part_loads = result.tasks * tiles_k / parts;
   const double weight_bytes = part_loads * (1.0 - reuse.tiles) * tile_bytes;
   const double activation_bytes =
-      part_loads * blocks * (1.0 - reuse.blocks) * block_rows * row_traffic;
+      part_loads * blocks * (1.0 - reuse.blocks) * block_rows * mean.row_traffic;
   // Neighbouring tasks use the same tile or the same rows: their cores' reads are joined.
   result.memory =
       (weight_bytes / reuse.tile_readers + activation_bytes / reuse.block_readers + sum_bytes) /
@@ -383,16 +473,26 @@ Prediction predict(const SplitProblem& problem, const WeightCounts& counts,
     result.dram = dram_bytes / std::min(problem.stream_bytes_per_cycle,
                                         images * static_cast<double>(engine.load_width));
   }
-  const double in_turn =
-      result.tasks / side_by_side * ((steps - 1) * step + in_order) / result.rounds;
+  const double in_turn = result.tasks / side_by_side * (before + in_order) / result.rounds;
   result.total = std::max({pipeline, result.load + result.tail, result.memory, rows_from_dram,
                            side_by_side < chip.cores ? in_turn : 0.0});
   // The first tile's load hides behind the layer before: one as long as this, say, that leaves the
   // port free for half of its time. There it stops the blocks as others do here.
+  double hiding = kHiding * result.total;
+  double second = 0;
+  if (problem.follows_engine) {
+    // And whose last K tile fills the other half until it has been used.
+    hiding += result.tail;
+    if (steps > 1) hiding = std::min(hiding, in_order + result.tail);
+    // This half is free some time before all cores have stored what this layer waits for: it is
+    // loaded then, and the first block after it, not beside the first step.
+    if (tile_loads > 1 && !problem.run_time) {
+      second = std::max(0.0, result.tile_load - result.tail - std::max(0.0, step - in_order));
+    }
+  }
   // Rows are not known before the activations are: their load hides behind nothing.
-  const double exposed = selects
-                             ? result.tile_load
-                             : std::max({0.0, result.tile_load - kHiding * result.total, stall});
+  const double exposed =
+      selects ? result.tile_load : std::max({0.0, result.tile_load - hiding, stall}) + second;
   result.start += exposed;
   result.total = std::max(pipeline + exposed, result.total);
   expected.cycles = result.total;

@@ -36,6 +36,7 @@ struct SplitProblem {
   int gathers = 1;        ///< least load-port cycles of a row: its segments
   bool run_time = false;  ///< the right operand is made at run time
   bool transpose_right = false;
+  bool follows_engine = false;  ///< the input is what an engine layer stores
   bool row_layout = false;
   double activation_density = 0.5;  ///< assumed share of non-zero activations
   double present = 1.0;             ///< share of a row's k that are not padding

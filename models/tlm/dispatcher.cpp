@@ -10,6 +10,7 @@ namespace lacuna::tlm {
 
 Dispatcher::Dispatcher(std::vector<Core*> cores, int tasks_ahead) : cores_(std::move(cores)) {
   gemm_.ahead = tasks_ahead;
+  gemm_.of_next_layer = 1;
   LACUNA_CHECK(!cores_.empty(), "a chip without cores");
   gemm_.fixed.resize(cores_.size());
   vector_.fixed.resize(cores_.size());
@@ -56,7 +57,8 @@ void Dispatcher::poke(Stream& stream, int (Core::*count)() const) {
     for (std::size_t i = 0; i < cores_.size(); ++i) {
       Core* core = cores_[i];
       const int tasks = (core->*count)();
-      if (tasks >= stream.ahead) continue;
+      const bool begins = stream.taken[i].layer != task.layer;
+      if (tasks >= stream.ahead + (begins ? stream.of_next_layer : 0)) continue;
       if (tasks > 0 && has_its_share(stream, i, task)) continue;
       if (best == nullptr || tasks < (best->*count)() ||
           (tasks == (best->*count)() && core->holds(task) > best->holds(task))) {

@@ -5,8 +5,9 @@
 // weight tile, or else the same rows, then the lowest number; but while a core has a task, it takes
 // at most its share of a layer (or a group of samples of it: tasks / cores, rounded up), so that no
 // core has two tasks ahead and another none. Static: to the core that the mapper fixed, each core
-// in its own order. A core has at most mapper.tasks_ahead engine tasks and two vector tasks. Takes
-// no simulated time.
+// in its own order. A core has at most mapper.tasks_ahead engine tasks, and (dynamic) one more that
+// is its first of the next layer, whose weights it can load; and two vector tasks. Takes no
+// simulated time.
 #pragma once
 
 #include <deque>
@@ -19,7 +20,7 @@ namespace lacuna::tlm {
 
 class Dispatcher {
  public:
-  /// `tasks_ahead`: engine tasks that a core has at once.
+  /// `tasks_ahead`: engine tasks that a core has at once, but for its first one of the next layer.
   Dispatcher(std::vector<Core*> cores, int tasks_ahead);
 
   /// The program must stay alive until all its tasks have ended.
@@ -39,7 +40,8 @@ class Dispatcher {
     };
     std::vector<Taken> taken;
     std::vector<std::vector<std::int64_t>> tasks;  ///< of a layer's groups of samples
-    int ahead = 2;  ///< tasks that a core has at once: one under way, the others ahead
+    int ahead = 2;          ///< tasks that a core has at once: one under way, the others ahead
+    int of_next_layer = 0;  ///< on top, if its latest task is of another layer
   };
   [[nodiscard]] bool has_its_share(const Stream& stream, std::size_t core,
                                    const mapper::Task& task) const;

@@ -256,6 +256,25 @@ TEST(Behaviour, MoreTasksAheadHideMoreAndChangeNoOutput) {
   EXPECT_GT(cycles[0], cycles[1]) << "nothing is loaded before the task before has ended";
 }
 
+TEST(Behaviour, WeightsOfTheNextLayerComeBehindTheLastTaskOfThisOne) {
+  params::ChipParams chip = tiny_chip();
+  chip.mapper.tasks_ahead = 1;  // within a layer nothing is loaded ahead
+  Recorder recorder;
+  RunOptions options;
+  options.events = &recorder;
+  const RunResult result = run_model(chip, small_network(), options);
+  expect_reference(result);
+  int ahead = 0;
+  for (const TimelineEvent& load : recorder.of(Unit::kWeightLoad)) {
+    for (const TimelineEvent& pass : recorder.of(Unit::kEngine)) {
+      if (pass.core != load.core || pass.program != load.program) continue;
+      const bool meanwhile = load.begin < pass.end && pass.begin <= load.begin;
+      if (meanwhile && pass.layer < load.layer) ++ahead;
+    }
+  }
+  EXPECT_GT(ahead, 0);
+}
+
 TEST(Behaviour, TheSameRunGivesTheSameResult) {
   const workload::Graph graph = small_network(2);
   std::vector<std::tuple<int, int, Cycle, Cycle, std::int64_t>> first;

@@ -58,7 +58,10 @@ TEST(Link, ANarrowOneBoundsTheRun) {
 
 TEST(NearMemory, OnlyRowsThatAreAskedForCross) {
   for (const double density : {1.0, 0.3, 0.05}) {
-    const workload::Graph graph = gemm(1, 60, 200, 0.4, density);
+    workload::Graph graph = gemm(1, 60, 200, 0.4, density);
+    graph.layers[0].mapping.tile_k = 64;  // the same tiles with and without units
+    graph.layers[0].mapping.tile_n = 8;
+    graph.layers[0].mapping.k_parts = 1;
     const RunResult off = run_real(row_chip(2), graph);
     params::ChipParams chip = near_chip(2);
     chip.dram.near_memory->latency = 0;  // or it would be all that such small tiles show

@@ -210,6 +210,44 @@ TEST(Search, KIsCutWhereCoresHaveNothingElseToDo) {
   EXPECT_EQ(parts(), 1) << "rows keep all cores busy";
 }
 
+TEST(Predict, ALongTileIsNotLoadedBehindTheShortOneBeforeIt) {
+  Fixture fixture;
+  fixture.chip.cores = 4;
+  const auto total = [&](int first_windows) {
+    Split split;
+    for (const auto& [begin, end] : {std::pair{0, first_windows}, std::pair{first_windows, 9}}) {
+      split.k_tiles.push_back({begin, end, fixture.windows.positions({begin, end}),
+                               fixture.windows.k_range({begin, end}).count()});
+    }
+    split.tile_channels = 64;
+    split.n_tiles = 4;
+    split.block_rows = 8;
+    split.blocks = 8;
+    split.blocks_per_task = 1;
+    split.task_runs = 8;
+    split.order = params::Ordering::kRowMajor;
+    return predict(fixture.problem, fixture.counts, fixture.windows, fixture.chip, {}, split).total;
+  };
+  EXPECT_EQ(fixture.windows.windows(), 9);
+  EXPECT_GT(total(8), 1.1 * total(5));
+  EXPECT_GT(total(7), total(5));
+}
+
+TEST(Predict, BehindAnEngineLayerLessIsLoadedBeforeALayerBegins) {
+  Fixture fixture;
+  const Split split = fixture.choose();
+  const auto start = [&] {
+    return predict(fixture.problem, fixture.counts, fixture.windows, fixture.chip, {}, split).start;
+  };
+  const double after_vector_units = start();
+  fixture.problem.follows_engine = true;
+  EXPECT_GE(start(), after_vector_units);
+  fixture.chip.cores = 1;  // many tasks, each of several K tiles
+  const double after_engine = start();
+  fixture.problem.follows_engine = false;
+  EXPECT_GT(after_engine, start());
+}
+
 TEST(Predict, StreamsOfWeightsBoundALayer) {
   Fixture fixture;
   const Split split = fixture.choose();
