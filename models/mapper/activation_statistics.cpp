@@ -53,7 +53,8 @@ double made_density(const workload::Graph& graph, int value_id, double unknown) 
       return any_of(static_cast<double>(maker.window.kernel_y * maker.window.kernel_x));
     case Op::kAveragePool: {  // of all pixels
       const workload::Value& input = graph.value(maker.input);
-      return any_of(static_cast<double>(input.elements() / input.channels()));
+      const std::int64_t pixels = input.elements() / input.channels();
+      return any_of(static_cast<double>(pixels));
     }
     case Op::kFlatten:
     case Op::kRotary:

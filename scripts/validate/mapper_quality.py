@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How far is the mapper's choice from the best of an exhaustive search? Runs `lacuna describe CHIP --mapping WORKLOAD
---simulate` (every candidate of a coarse grid, each layer by itself) on layers of the shipped traces, ResNet-50 and BERT,
-and prints a Markdown table: predicted and simulated cycles of the choice, the best simulated, and their ratio.
+--simulate` (every candidate of a coarse grid, each layer by itself) on layers of the shipped traces, ResNet-50, MobileNetV2,
+BERT and ViT, and prints a Markdown table: predicted and simulated cycles of the choice, the best simulated, and their
+ratio.
 
     scripts/validate/mapper_quality.py --only digits,resnet-50
     scripts/validate/mapper_quality.py --save results.json      # and later: --load results.json
@@ -18,7 +19,8 @@ import sys
 CNN = "conv1,conv2,conv3,conv4,conv5,logits"
 TRANSFORMER = "embed,block0_query,block0_scores,block0_attend,block0_project,block0_expand,block0_reduce,logits"
 RESNET = ("fc,layer4.1.conv1,layer4.1.conv3,layer3.1.conv3,layer3.1.conv1,layer2.1.conv3,layer2.1.conv1,layer4.1.conv2,"
-          "layer3.1.conv2")
+          "layer3.1.conv2,layer4.2.conv3,layer3.0.downsample")
+MOBILENET = "classifier,block6.expand,block8.project,block11.expand,block13.project,block16.expand"
 BERT = "block0.scores,block0.attend,block0.query,block0.expand,block0.reduce"
 SETS = (
     ("digits-cnn-unstructured-90", "traces/digits-cnn-unstructured-90/workload.yaml", CNN, ()),
@@ -26,7 +28,9 @@ SETS = (
     ("digits-transformer-unstructured-90", "traces/digits-transformer-unstructured-90/workload.yaml", TRANSFORMER, ()),
     ("digits-transformer-nm-2-4", "traces/digits-transformer-nm-2-4/workload.yaml", TRANSFORMER, ()),
     ("resnet-50", "configs/workloads/resnet-50.yaml", RESNET, ()),
+    ("mobilenet-v2", "configs/workloads/mobilenet-v2.yaml", MOBILENET, ()),
     ("bert-base, 64 tokens", "configs/workloads/bert-base.yaml", BERT, ("--param", "sequence=64")),
+    ("vit-b-16", "configs/workloads/vit-b-16.yaml", "block2.scores", ()),
 )
 
 
