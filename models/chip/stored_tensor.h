@@ -31,8 +31,8 @@ class StoredTensor {
   [[nodiscard]] bool measured() const { return !prefix_.empty(); }
   /// `all` empty: no code is zero.
   void measure(std::span<const std::uint8_t> all);
-  /// Nobody will ask for traffic() again.
-  void release() { prefix_ = {}; }
+  /// Nobody will ask for traffic() again: gives the memory back, which `= {}` would not.
+  void release() { std::vector<std::int32_t>().swap(prefix_); }
   /// Tokens [begin, end) have been stored in cycle `now`.
   void arrive(std::int64_t begin, std::int64_t end, base::Cycle now);
 
