@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -305,10 +306,17 @@ class Builder {
   void compile_tiles(const workload::Layer& layer, const GemmPlan& plan,
                      const tensor::MaskMatrix& mask, bool codes) {
     const timing::engine::WindowTable windows(chip_.engine, segments_of(layer));
-    const workload::WeightMatrix weights = codes ? layer.weights.with_codes() : layer.weights;
-    const TileOperand operand{{weights.codes.data(), weights.k, 1}, &mask, codes};
+    std::optional<workload::WeightRows> rows;
+    if (codes) rows.emplace(layer.weights);
+    TileOperand operand{{}, &mask, codes};
     const auto k_tiles = static_cast<int>(plan.split.k_tiles.size());
     for (int n = 0; n < plan.split.n_tiles; ++n) {
+      if (rows) {
+        const std::int64_t first = std::int64_t{n} * plan.split.tile_channels;
+        const std::int64_t channels =
+            std::min<std::int64_t>(plan.split.tile_channels, layer.weights.n - first);
+        operand.weights = {rows->next(channels).data(), layer.weights.k, 1, first};
+      }
       for (int k = 0; k < k_tiles; ++k) {
         WeightTilePlan tile;
         tile.gemm = static_cast<int>(program_.gemms.size());

@@ -266,23 +266,28 @@ MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& sp
   return mask;
 }
 
-CodeMatrix draw_values(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed) {
-  CodeMatrix matrix;
-  matrix.rows = mask.rows;
-  matrix.columns = mask.columns;
-  matrix.kind = kind;
-  matrix.codes.assign(static_cast<std::size_t>(mask.rows * mask.columns), 0);
-  base::Rng values = value_rng(seed);
-  for (std::int64_t r = 0; r < mask.rows; ++r) {
-    const std::uint64_t* words = mask.row(r);
-    std::uint8_t* codes = matrix.codes.data() + r * mask.columns;
-    for (std::int64_t w = 0; w < mask.stride; ++w, codes += 64) {
+ValueDraw::ValueDraw(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed)
+    : mask_(&mask), kind_(kind), values_(value_rng(seed)) {}
+
+std::vector<std::uint8_t> ValueDraw::next(std::int64_t rows) {
+  LACUNA_CHECK(rows >= 0 && row_ + rows <= mask_->rows, "rows {}..{} of {}", row_, row_ + rows,
+               mask_->rows);
+  std::vector<std::uint8_t> drawn(static_cast<std::size_t>(rows * mask_->columns), 0);
+  std::uint8_t* row = drawn.data();
+  for (const std::int64_t end = row_ + rows; row_ < end; ++row_, row += mask_->columns) {
+    const std::uint64_t* words = mask_->row(row_);
+    std::uint8_t* codes = row;
+    for (std::int64_t w = 0; w < mask_->stride; ++w, codes += 64) {
       for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
-        codes[base::lowest_bit(bits)] = draw_code(values, kind);
+        codes[base::lowest_bit(bits)] = draw_code(values_, kind_);
       }
     }
   }
-  return matrix;
+  return drawn;
+}
+
+CodeMatrix draw_values(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed) {
+  return {mask.rows, mask.columns, kind, ValueDraw(mask, kind, seed).next(mask.rows)};
 }
 
 CodeMatrix draw_codes(std::int64_t rows, std::int64_t columns, CodeKind kind, const MaskSpec& spec,

@@ -28,7 +28,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "base/rng.h"
 #include "tensor/code_matrix.h"
 #include "tensor/mask_matrix.h"
 
@@ -67,6 +69,21 @@ struct MaskSpec {
 /// UserError naming `source` when the matrix is too big.
 [[nodiscard]] MaskMatrix draw_mask(std::int64_t rows, std::int64_t columns, const MaskSpec& spec,
                                    const std::string& source);
+
+/// draw_values() some rows at a time, ascending: all of them need not be there at once.
+class ValueDraw {
+ public:
+  /// The mask is referred to.
+  ValueDraw(const MaskMatrix& mask, CodeKind kind, std::uint64_t seed);
+  /// The next `rows` rows, row-major.
+  [[nodiscard]] std::vector<std::uint8_t> next(std::int64_t rows);
+
+ private:
+  const MaskMatrix* mask_;
+  CodeKind kind_;
+  base::Rng values_;
+  std::int64_t row_ = 0;
+};
 
 /// Codes for a mask that was drawn with this seed; non-zero codes are uniform in -127..127 without
 /// 0 (s8) or 1..255 (u8).

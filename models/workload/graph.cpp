@@ -27,6 +27,24 @@ WeightMatrix WeightMatrix::with_codes() const {
   return result;
 }
 
+WeightRows::WeightRows(const WeightMatrix& weights) : weights_(&weights) {
+  if (!weights.codes.empty()) return;
+  LACUNA_CHECK(weights.drawn_mask != nullptr, "weights without codes or a mask");
+  draw_.emplace(*weights.drawn_mask, tensor::CodeKind::kS8, weights.drawn_seed);
+}
+
+std::span<const std::int8_t> WeightRows::next(std::int64_t channels) {
+  const std::int64_t begin = channel_;
+  channel_ += channels;
+  LACUNA_CHECK(channel_ <= weights_->n, "channel {} of {}", channel_, weights_->n);
+  if (!draw_) {
+    return weights_->codes.subspan(static_cast<std::size_t>(begin * weights_->k),
+                                   static_cast<std::size_t>(channels * weights_->k));
+  }
+  drawn_ = draw_->next(channels);
+  return {reinterpret_cast<const std::int8_t*>(drawn_.data()), drawn_.size()};
+}
+
 std::string_view origin_name(Origin origin) {
   switch (origin) {
     case Origin::kComputed:

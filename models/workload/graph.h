@@ -122,6 +122,22 @@ struct WeightMatrix {
   }
 };
 
+/// The codes of a weight matrix some channels at a time, ascending: those of a statistic are drawn
+/// as they are asked for, so that they need not all be there at once.
+class WeightRows {
+ public:
+  /// The matrix is referred to. It has codes, or they can be drawn.
+  explicit WeightRows(const WeightMatrix& weights);
+  /// Codes [channel][k] of the next `channels` channels, until the next call.
+  [[nodiscard]] std::span<const std::int8_t> next(std::int64_t channels);
+
+ private:
+  const WeightMatrix* weights_;
+  std::optional<tensor::ValueDraw> draw_;
+  std::vector<std::uint8_t> drawn_;
+  std::int64_t channel_ = 0;
+};
+
 /// How sums become codes: one entry per output channel of the GEMM (of a head, for matmul; all
 /// heads alike).
 struct Requantize {

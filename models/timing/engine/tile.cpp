@@ -76,9 +76,7 @@ void fill_codes(Tile& tile, const WindowTable& table, const TileSource& source) 
     const int n1 = std::min(tile.channels, n0 + kChannelBlock);
     for_each_k(table, source.windows, [&](int way, int x, std::int64_t k) {
       std::int8_t* codes = tile.codes.data() + tile.code_index(way, x);
-      const std::int8_t* from = source.weights.data +
-                                (source.first_channel + n0) * source.weights.n_stride +
-                                k * source.weights.k_stride;
+      const std::int8_t* from = source.weights.from(source.first_channel + n0, k);
       for (int n = n0; n < n1; ++n, from += source.weights.n_stride) codes[4 * n] = *from;
     });
   }
@@ -150,8 +148,7 @@ void fill_masks(Tile& tile, const WindowTable& table, const TileSource& source) 
   } else {
     const WeightView& weights = source.weights;
     fill_masks(tile, table, source, [&](int channel, std::int64_t k, int count) {
-      const std::int8_t* from =
-          weights.data + (source.first_channel + channel) * weights.n_stride + k * weights.k_stride;
+      const std::int8_t* from = weights.from(source.first_channel + channel, k);
       if (weights.k_stride == 1) {
         return tensor::nonzero_bits(reinterpret_cast<const std::uint8_t*>(from), count);
       }

@@ -20,10 +20,12 @@ struct WeightView {
   const std::int8_t* data = nullptr;
   std::int64_t n_stride = 0;
   std::int64_t k_stride = 1;
+  std::int64_t first = 0;  ///< channel of the layer that `data` begins with
 
-  [[nodiscard]] std::int8_t at(std::int64_t n, std::int64_t k) const {
-    return data[n * n_stride + k * k_stride];
+  [[nodiscard]] const std::int8_t* from(std::int64_t n, std::int64_t k) const {
+    return data + (n - first) * n_stride + k * k_stride;
   }
+  [[nodiscard]] std::int8_t at(std::int64_t n, std::int64_t k) const { return *from(n, k); }
 };
 
 /// What to compile: `weights`, or `mask`, or both (which then agree). With a mask alone the tile

@@ -142,6 +142,20 @@ TEST(MaskMatrix, ValuesCanBeDrawnLater) {
   EXPECT_EQ(mask_of(draw(20, 90, spec).codes.data(), 20, 90), mask);
 }
 
+TEST(MaskMatrix, ValuesCanBeDrawnRowByRow) {
+  const MaskMatrix mask =
+      draw_mask(20, 90, {.kind = PatternKind::kUnstructured, .density = 0.4, .seed = 6}, "test");
+  ValueDraw draw(mask, CodeKind::kS8, 6);
+  std::vector<std::uint8_t> all;
+  for (const std::int64_t rows : {1, 7, 0, 12}) {
+    const std::vector<std::uint8_t> piece = draw.next(rows);
+    EXPECT_EQ(piece.size(), static_cast<std::size_t>(rows * 90));
+    all.insert(all.end(), piece.begin(), piece.end());
+  }
+  EXPECT_EQ(all, draw_values(mask, CodeKind::kS8, 6).codes);
+  EXPECT_THROW((void)draw.next(1), base::InternalError);
+}
+
 TEST(MaskGenerator, BlocksAreFullOrEmpty) {
   const CodeMatrix matrix = draw(
       10, 22, {.kind = PatternKind::kBlock, .density = 0.5, .block_k = 4, .block_n = 3, .seed = 7});

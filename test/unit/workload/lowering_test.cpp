@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "workload/check.h"
@@ -279,6 +281,32 @@ TEST_F(Lowering, BatchesWrapAroundTheSamples) {
   EXPECT_EQ(store.at(0, 2, 1), 4);
   EXPECT_EQ(store.size_bytes(), 6);
   EXPECT_THROW((void)store.codes(0, 3), base::InternalError);
+}
+
+TEST(WeightRows, AreTheCodesOfTheMatrixWhetherStoredOrDrawn) {
+  const std::int64_t n = 9;
+  const std::int64_t k = 70;
+  WeightMatrix drawn;
+  drawn.n = n;
+  drawn.k = k;
+  drawn.drawn_seed = 8;
+  drawn.drawn_mask = std::make_shared<tensor::MaskMatrix>(tensor::draw_mask(
+      n, k, {.kind = tensor::PatternKind::kUnstructured, .density = 0.3, .seed = 8}, "test"));
+  const WeightMatrix stored = drawn.with_codes();
+  ASSERT_TRUE(drawn.codes.empty());
+  WeightRows from_mask(drawn);
+  WeightRows from_codes(stored);
+  std::int64_t channel = 0;
+  for (const std::int64_t channels : {4, 3, 2}) {
+    const auto expected = stored.codes.subspan(static_cast<std::size_t>(channel * k),
+                                               static_cast<std::size_t>(channels * k));
+    for (WeightRows* rows : {&from_mask, &from_codes}) {
+      const auto found = rows->next(channels);
+      EXPECT_TRUE(std::equal(found.begin(), found.end(), expected.begin(), expected.end()));
+    }
+    channel += channels;
+  }
+  EXPECT_THROW((void)from_codes.next(1), base::InternalError);
 }
 
 }  // namespace

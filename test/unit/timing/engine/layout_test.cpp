@@ -449,6 +449,9 @@ TEST(MakeTile, OfAMaskIsThatOfTheCodes) {
     source.skip_weights = raw.params.skip_weights;
     source.in_place = raw.in_place;
     const Tile with_codes = make_tile(raw.params, source);
+    TileSource later = source;  // the channels of a layer from the fourth on
+    later.weights.first = later.first_channel = 3;
+    EXPECT_EQ(make_tile(raw.params, later).key, with_codes.key) << raw.describe();
     const tensor::MaskMatrix mask =
         tensor::mask_of(reinterpret_cast<const std::uint8_t*>(raw.weights.data()), raw.channels, k);
     source.mask = &mask;
