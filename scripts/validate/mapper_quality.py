@@ -20,8 +20,8 @@ CNN = "conv1,conv2,conv3,conv4,conv5,logits"
 TRANSFORMER = "embed,block0_query,block0_scores,block0_attend,block0_project,block0_expand,block0_reduce,logits"
 RESNET = ("fc,layer4.1.conv1,layer4.1.conv3,layer3.1.conv3,layer3.1.conv1,layer2.1.conv3,layer2.1.conv1,layer4.1.conv2,"
           "layer3.1.conv2,layer4.2.conv3,layer3.0.downsample")
-MOBILENET = "classifier,block6.expand,block8.project,block11.expand,block13.project,block16.expand"
-BERT = "block0.scores,block0.attend,block0.query,block0.expand,block0.reduce"
+MOBILENET = "classifier,block6.expand,block8.project,block11.expand,block13.project,block15.expand,block16.expand"
+BERT = "block0.scores,block0.attend,block0.query,block0.expand,block0.reduce,answer"
 SETS = (
     ("digits-cnn-unstructured-90", "traces/digits-cnn-unstructured-90/workload.yaml", CNN, ()),
     ("digits-cnn-nm-2-4", "traces/digits-cnn-nm-2-4/workload.yaml", CNN, ()),
@@ -29,8 +29,9 @@ SETS = (
     ("digits-transformer-nm-2-4", "traces/digits-transformer-nm-2-4/workload.yaml", TRANSFORMER, ()),
     ("resnet-50", "configs/workloads/resnet-50.yaml", RESNET, ()),
     ("mobilenet-v2", "configs/workloads/mobilenet-v2.yaml", MOBILENET, ()),
+    ("alexnet", "configs/workloads/alexnet.yaml", "fc8,conv5", ()),
     ("bert-base, 64 tokens", "configs/workloads/bert-base.yaml", BERT, ("--param", "sequence=64")),
-    ("vit-b-16", "configs/workloads/vit-b-16.yaml", "block2.scores", ()),
+    ("vit-b-16", "configs/workloads/vit-b-16.yaml", "head,block2.scores", ()),
 )
 
 
